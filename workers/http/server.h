@@ -1,0 +1,127 @@
+/* The HTTP server: libevent behind a strict gate, a router, and requests that are kept and answered
+ * later. The one place that knows libevent's HTTP. Everything runs on the loop.
+ *
+ * The gate reads the raw bytes before the library does and lets only whole, well-framed requests
+ * through (proper HTTP/1.0 or 1.1, one Host, one Content-Length or plain chunked, no control bytes,
+ * limits and a deadline for head and body). What it refuses is answered {"error":"..."} with 400,
+ * 408, 413, 431, 501 or 505 and the connection is closed. */
+#ifndef BOOKFLOW_SERVER_H
+#define BOOKFLOW_SERVER_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "errors.h"
+#include "loop.h"
+
+enum {
+    HTTP_HEAD_MAX = 16 * 1024,
+    HTTP_BODY_MAX = 64 * 1024,            /* of a route that does not say otherwise */
+    HTTP_BULK_BODY_MAX = 4 * 1024 * 1024, /* of a route marked bulk */
+    HTTP_REQUEST_DEADLINE_MS =
+        10 * 1000,            /* from the first byte (or accept) to the last of the body */
+    HTTP_IDLE_MS = 75 * 1000, /* a kept-alive connection without a request */
+    HTTP_CONNECTIONS_MAX = 4096,
+    HTTP_PARAMETERS_MAX = 4
+};
+
+enum http_method { HTTP_GET, HTTP_POST, HTTP_PUT, HTTP_DELETE, HTTP_METHODS };
+
+struct http_request;
+typedef void http_handler_fn(void *context, struct http_request *request);
+
+/* A route. Segments in braces are parameters, in order: "/providers/{id}/bookings/{id}". HEAD is
+ * served by the GET route. The table is ended by a NULL pattern. An unknown path is 404; a known
+ * path with another method is 405 with Allow. */
+struct http_route {
+    enum http_method method;
+    const char *pattern;
+    http_handler_fn *handler;
+    bool bulk; /* bodies up to HTTP_BULK_BODY_MAX */
+};
+
+struct http_server;
+
+/* Listens on "127.0.0.1:3000", "[::1]:3000", "unix:/path" (made with mode 0600; a stale one is
+ * replaced), or takes over `fd` if it is not -1 (from systemd). Port 0 picks a free one.
+ * ERROR_CONFIGURATION: the address is not one; ERROR_UNAVAILABLE: it is in use. */
+struct http_listen {
+    const char *address;
+    int fd;
+};
+MUST_CHECK struct http_server *http_server_new(struct loop *loop, const struct http_listen *listen,
+                                               struct error *error);
+
+/* Adds a table of routes; every handler gets `context`. The table must outlive the server. */
+void http_server_routes(struct http_server *server, const struct http_route routes[],
+                        void *context);
+
+/* The address it listens on, with the real port. */
+const char *http_server_address(const struct http_server *server);
+
+/* True when the address is a loopback one or a unix socket. ERROR_CONFIGURATION when it is none. */
+MUST_CHECK bool http_address_is_local(const char *address, bool *local, struct error *error);
+
+/* Stops accepting, asks kept-alive connections to close with their next answer, ends streams. */
+void http_server_drain(struct http_server *server);
+/* Requests that have been handed to a handler and not been answered. */
+size_t http_server_open_requests(const struct http_server *server);
+size_t http_server_connections(const struct http_server *server);
+
+/* Answers nothing any more; pending requests are dropped. */
+void http_server_free(struct http_server *server);
+
+/* --- A request. Valid until it is answered; a client that has gone changes nothing for the
+ * handler: the answer is then dropped. --- */
+
+enum http_method http_request_method(const struct http_request *request);
+/* The decoded path as matched. */
+const char *http_request_path(const struct http_request *request);
+/* The n-th parameter of the route, percent-decoded; never NULL. Already a valid id: the router
+ * answers 404 for anything else. */
+const char *http_request_parameter(const struct http_request *request, size_t index);
+/* A query parameter, decoded; NULL when absent. */
+const char *http_request_query(const struct http_request *request, const char *name);
+/* A header; NULL when absent. */
+const char *http_request_header(const struct http_request *request, const char *name);
+const char *http_request_body(const struct http_request *request, size_t *length);
+
+/* The body as a JSON object: {} when there is no body. A Content-Type other than application/json
+ * (parameters allowed; a missing one is fine) is ERROR_UNSUPPORTED. The caller owns the result. */
+MUST_CHECK json_t *http_request_json(const struct http_request *request, struct error *error);
+
+/* For the handler's own use: a pointer that travels with the request. */
+void http_request_attach(struct http_request *request, void *data);
+void *http_request_attached(const struct http_request *request);
+
+/* --- Answers. Each ends the request. --- */
+
+/* Takes over `body` (NULL = an empty answer, 204). */
+void http_reply_json(struct http_request *request, int status, json_t *body);
+/* A ready text; content_type e.g. "text/plain; version=0.0.4". location may be NULL. */
+void http_reply_text(struct http_request *request, int status, const char *content_type,
+                     const char *location, const char *body, size_t length);
+/* {"error":"sentence"}, status by the kind; with Accept: application/problem+json the members of
+ * RFC 9457 are added (type, title, status, detail). 503 and 429 carry Retry-After: 1. `extra` (may
+ * be NULL) is merged into the object; not taken over. */
+void http_reply_error(struct http_request *request, const struct error *error, const json_t *extra);
+
+/* --- Server-sent events: the request becomes a stream. --- */
+struct http_stream;
+/* `closed` is called once when the client has gone or the server drains; after it the stream must
+ * not be used. */
+struct http_stream *http_stream_start(struct http_request *request,
+                                      void (*closed)(void *context, struct http_stream *stream),
+                                      void *context);
+/* One event: id and event may be NULL; data is one line of JSON. */
+void http_stream_event(struct http_stream *stream, const char *id, const char *event,
+                       const char *data);
+/* ": text" */
+void http_stream_comment(struct http_stream *stream, const char *text);
+/* Bytes not yet taken by the client's socket: a reader that is too slow is closed by its owner. */
+size_t http_stream_backlog(const struct http_stream *stream);
+void http_stream_close(struct http_stream *stream);
+
+#endif
