@@ -28,6 +28,9 @@ MUST_CHECK bool json_optional_text(const json_t *object, const char *name, size_
 MUST_CHECK bool json_time(const json_t *object, const char *name, int64_t *seconds,
                           struct error *error);
 
+/* A text as a JSON string; null for "". */
+json_t *json_text_or_null(const char *text);
+
 /* A time as a JSON string; null for 0. */
 json_t *json_timestamp(int64_t seconds);
 

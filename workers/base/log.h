@@ -4,8 +4,8 @@
  *
  * Only programs log (workers/serve.c, main.c and the modules at the rim). Values are escaped and
  * made safe to show here. No secret and no contact data may be passed in. Under systemd
- * (JOURNAL_STREAM is set) each line starts with the journal's priority prefix "<6>"; otherwise with
- * time and level. */
+ * (JOURNAL_STREAM is set, no terminal) each line starts with the journal's priority prefix "<6>";
+ * otherwise with time and level. */
 #ifndef BOOKFLOW_LOG_H
 #define BOOKFLOW_LOG_H
 
@@ -38,7 +38,8 @@ static inline struct log_field log_number(const char *name, int64_t number)
 
 void log_event(enum log_level level, const char *event, const struct log_field fields[]);
 
-/* Logs "event error=kind message=..." at error level, or at warn level for a kind that may pass. */
+/* Logs "event error=kind message=..." at error level, or at warn level for busy and unavailable,
+ * which pass by themselves. */
 void log_failure(const char *event, const struct error *error);
 
 /* "debug", "info", "warn", "error"; false for any other word. */

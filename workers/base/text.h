@@ -17,8 +17,9 @@ bool text_is_utf8(const char *text, size_t length);
 
 /* Appends the text without what could act on a terminal or reorder a line: C0, C1, DEL, bidi
  * controls (U+061C, U+200E-F, U+202A-E, U+2066-9), zero-width characters (U+200B-D, U+2060,
- * U+FEFF), line and paragraph separators, variation selectors, tags, and marks beyond two on one
- * base. Tabs and newlines become one space; malformed UTF-8 becomes U+FFFD. */
+ * U+FEFF), line and paragraph separators, variation selectors, tags, all else that Unicode calls
+ * default-ignorable, and marks beyond two on one base. Tabs and newlines become one space a run;
+ * malformed UTF-8 becomes U+FFFD. */
 void text_display(struct buf *out, const char *text, size_t length);
 
 /* Columns of sanitised UTF-8 on a terminal (wide letters count two, marks none). */
