@@ -1,0 +1,263 @@
+/* Events as JSON, both ways, by one table of fields and one list of them for each type. Must not
+ * know stores or queues. */
+#include "event.h"
+
+#include <assert.h>
+#include <jansson.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "json_fields.h"
+#include "text.h"
+
+enum { DIGEST_BYTES = 32, TYPE_COLUMNS_SHOWN = 64, FIELDS_MAX = 8 };
+
+enum field {
+    END,
+    BOOKING_ID,
+    USER_ID,
+    PROVIDER_ID,
+    SLOT_ID,
+    SLOT_START,
+    SLOT_END,
+    ACCEPTED_AT,
+    REJECTED_AT,
+    CANCELLED_AT,
+    REASON,
+    FIELD_COUNT
+};
+
+enum kind {
+    KIND_ID,
+    KIND_SLOT_TIME,
+    KIND_EVENT_TIME, /* the same moment as `timestamp`, which may stand in for it */
+    KIND_TEXT
+};
+
+static const struct {
+    const char *key;
+    enum kind kind;
+    size_t offset; /* in struct event */
+} FIELDS[FIELD_COUNT] = {
+    [BOOKING_ID] = {"bookingId", KIND_ID, offsetof(struct event, booking.id)},
+    [USER_ID] = {"userId", KIND_ID, offsetof(struct event, booking.user_id)},
+    [PROVIDER_ID] = {"providerId", KIND_ID, offsetof(struct event, booking.provider_id)},
+    [SLOT_ID] = {"slotId", KIND_ID, offsetof(struct event, booking.slot_id)},
+    [SLOT_START] = {"slotStart", KIND_SLOT_TIME, offsetof(struct event, booking.start_s)},
+    [SLOT_END] = {"slotEnd", KIND_SLOT_TIME, offsetof(struct event, booking.end_s)},
+    [ACCEPTED_AT] = {"acceptedAt", KIND_EVENT_TIME, offsetof(struct event, at_s)},
+    [REJECTED_AT] = {"rejectedAt", KIND_EVENT_TIME, offsetof(struct event, at_s)},
+    [CANCELLED_AT] = {"cancelledAt", KIND_EVENT_TIME, offsetof(struct event, at_s)},
+    [REASON] = {"reason", KIND_TEXT, offsetof(struct event, reason)},
+};
+
+/* The fields of each body, in the order they are written; behind them come eventType, timestamp,
+ * eventId. To change a body see event.h. */
+static const struct {
+    const char *name;
+    enum booking_status status;
+    enum field body[FIELDS_MAX];
+} TYPES[EVENT_TYPES] = {
+    [EVENT_BOOKING_CREATED] = {"BOOKING_CREATED",
+                               BOOKING_PENDING,
+                               {BOOKING_ID, USER_ID, PROVIDER_ID, SLOT_ID, SLOT_START, SLOT_END}},
+    [EVENT_BOOKING_CANCELLED] = {"BOOKING_CANCELLED",
+                                 BOOKING_CANCELLED,
+                                 {BOOKING_ID, USER_ID, PROVIDER_ID, SLOT_ID, CANCELLED_AT, REASON}},
+    [EVENT_BOOKING_CONFIRMED] = {"BOOKING_CONFIRMED",
+                                 BOOKING_CONFIRMED,
+                                 {BOOKING_ID, PROVIDER_ID, ACCEPTED_AT}},
+    [EVENT_BOOKING_REJECTED] = {"BOOKING_REJECTED",
+                                BOOKING_REJECTED,
+                                {BOOKING_ID, PROVIDER_ID, REJECTED_AT, REASON}},
+};
+
+const char *event_type_name(enum event_type type)
+{
+    assert(type < EVENT_TYPES);
+    return TYPES[type].name;
+}
+
+bool event_type_parse(const char *name, enum event_type *type)
+{
+    for (enum event_type i = 0; i < EVENT_TYPES; i++) {
+        if (strcmp(name, TYPES[i].name) == 0) {
+            *type = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+enum booking_status event_status(enum event_type type)
+{
+    assert(type < EVENT_TYPES);
+    return TYPES[type].status;
+}
+
+static json_t *field_to_json(const struct event *event, enum field field)
+{
+    const char *place = (const char *)event + FIELDS[field].offset;
+    switch (FIELDS[field].kind) {
+    case KIND_SLOT_TIME:
+    case KIND_EVENT_TIME: {
+        int64_t seconds = 0;
+        memcpy(&seconds, place, sizeof seconds);
+        return json_timestamp(seconds);
+    }
+    case KIND_TEXT:
+        return place[0] ? json_string(place) : json_null();
+    case KIND_ID:
+        break;
+    }
+    return json_string(place);
+}
+
+/* Only memory or text that is not UTF-8 can fail it, and texts were checked when they came in. */
+static void set(json_t *object, const char *key, json_t *value)
+{
+    const int failed = json_object_set_new(object, key, value);
+    assert(!failed);
+}
+
+void event_to_json(const struct event *event, struct buf *body)
+{
+    json_t *object AUTO(json_release) = json_object();
+    for (const enum field *field = TYPES[event->type].body; *field != END; field++)
+        set(object, FIELDS[*field].key, field_to_json(event, *field));
+    set(object, "eventType", json_string(event_type_name(event->type)));
+    set(object, "timestamp", json_timestamp(event->at_s));
+    set(object, "eventId", json_string(event->id));
+    if (event->type == EVENT_BOOKING_CREATED && event->user_name[0])
+        set(object, "userName", json_string(event->user_name));
+    json_append(body, object);
+}
+
+static bool is_given(const json_t *object, const char *key)
+{
+    const json_t *value = json_object_get(object, key);
+    return value && !json_is_null(value);
+}
+
+static bool read_type(const json_t *object, enum event_type *type, struct error *error)
+{
+    const json_t *value = json_object_get(object, "eventType");
+    if (!json_is_string(value))
+        return error_set(error, ERROR_INVALID, "eventType is required");
+    if (event_type_parse(json_string_value(value), type))
+        return true;
+    struct buf safe AUTO(buf_release) = {0};
+    struct buf shown AUTO(buf_release) = {0};
+    text_display(&safe, json_string_value(value), json_string_length(value));
+    (void)text_fit(&shown, buf_text(&safe), TYPE_COLUMNS_SHOWN);
+    return error_set(error, ERROR_INVALID, "unknown event type: %s", buf_text(&shown));
+}
+
+/* The first second of 1970 is refused, too: in our records 0 stands for a time that is unknown. */
+static bool read_time(const json_t *object, const char *key, int64_t *seconds, struct error *error)
+{
+    int64_t read = 0;
+    if (!json_time(object, key, &read, error))
+        return false;
+    if (read <= 0)
+        return error_set(error, ERROR_INVALID, "%s is out of range", key);
+    *seconds = read;
+    return true;
+}
+
+/* Absent and null leave `out` empty. It has room for `maximum` characters of UTF-8. */
+static bool read_text(const json_t *object, const char *key, size_t maximum, char *out,
+                      struct error *error)
+{
+    const char *text = NULL;
+    if (!json_optional_text(object, key, maximum, &text, error))
+        return false;
+    if (text) {
+        const size_t length = strlen(text);
+        assert(length <= 4 * maximum);
+        memcpy(out, text, length + 1);
+    }
+    return true;
+}
+
+static bool read_field(const json_t *object, enum field field, struct event *event,
+                       struct error *error)
+{
+    const char *key = FIELDS[field].key;
+    char *place = (char *)event + FIELDS[field].offset;
+    switch (FIELDS[field].kind) {
+    case KIND_ID:
+        return json_id(object, key, place, error);
+    case KIND_TEXT:
+        return read_text(object, key, REASON_MAX, place, error);
+    case KIND_EVENT_TIME:
+        return !is_given(object, key) || read_time(object, key, &event->at_s, error);
+    case KIND_SLOT_TIME:
+        break;
+    }
+    int64_t seconds = 0;
+    if (!read_time(object, key, &seconds, error))
+        return false;
+    memcpy(place, &seconds, sizeof seconds);
+    return true;
+}
+
+/* The event's own time wins over `timestamp`, which has to be there only when nothing else is. */
+static bool read_timestamp(const json_t *object, int64_t *at_s, struct error *error)
+{
+    if (*at_s != 0 && !is_given(object, "timestamp"))
+        return true;
+    int64_t seconds = 0;
+    if (!read_time(object, "timestamp", &seconds, error))
+        return false;
+    *at_s = *at_s != 0 ? *at_s : seconds;
+    return true;
+}
+
+static bool read_created(const json_t *object, struct event *event, struct error *error)
+{
+    if (event->type != EVENT_BOOKING_CREATED)
+        return true;
+    if (event->booking.end_s <= event->booking.start_s)
+        return error_set(error, ERROR_INVALID, "slotEnd must be after slotStart");
+    return read_text(object, "userName", NAME_MAX_CHARACTERS, event->user_name, error);
+}
+
+static bool read_object(const json_t *object, struct event *event, struct error *error)
+{
+    if (!read_type(object, &event->type, error))
+        return false;
+    event->booking.status = event_status(event->type);
+    for (const enum field *field = TYPES[event->type].body; *field != END; field++)
+        if (!read_field(object, *field, event, error))
+            return false;
+    return read_timestamp(object, &event->at_s, error) && read_created(object, event, error) &&
+           (!is_given(object, "eventId") || json_id(object, "eventId", event->id, error));
+}
+
+/* Two deliveries of one message have the same body, so its hash does as an event id. */
+static void id_from_body(const char *body, size_t length, char id[ID_SIZE])
+{
+    unsigned char digest[DIGEST_BYTES];
+    if (EVP_Digest(body, length, digest, NULL, EVP_sha256(), NULL) != 1)
+        abort();
+    static const char DIGITS[] = "0123456789abcdef";
+    for (size_t i = 0; i < DIGEST_BYTES; i++) {
+        id[2 * i] = DIGITS[digest[i] >> 4];
+        id[2 * i + 1] = DIGITS[digest[i] & 15];
+    }
+    id[2 * (size_t)DIGEST_BYTES] = '\0';
+}
+
+bool event_from_json(const char *body, size_t length, struct event *event, struct error *error)
+{
+    json_t *object AUTO(json_release) = json_parse_object(body, length, error);
+    struct event read = {0};
+    if (!object || !read_object(object, &read, error))
+        return false;
+    if (!read.id[0])
+        id_from_body(body, length, read.id);
+    *event = read;
+    return true;
+}
