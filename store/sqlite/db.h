@@ -97,7 +97,11 @@ bool db_column_is_null(const struct db_rows *rows, int column);
 int64_t db_changes(const struct db *db);
 int64_t db_last_rowid(const struct db *db);
 
-/* BEGIN IMMEDIATE, COMMIT, ROLLBACK. Inside, savepoints nest. */
+/* BEGIN IMMEDIATE, COMMIT, ROLLBACK. A commit that fails has rolled back. Some failures (disk full)
+ * end the transaction early: then everything but db_rollback() fails with ERROR_UNAVAILABLE.
+ *
+ * Inside, savepoints nest, six deep; each is ended by one keep or undo. If that one fails, undo the
+ * level above, or the transaction. */
 MUST_CHECK bool db_begin(struct db *db, struct error *error);
 MUST_CHECK bool db_commit(struct db *db, struct error *error);
 void db_rollback(struct db *db);

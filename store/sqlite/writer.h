@@ -54,7 +54,7 @@ size_t writer_deliver(struct writer *writer);
 /* Operations submitted whose done() has not been called. */
 size_t writer_pending(const struct writer *writer);
 
-/* Counters since the start, readable from the loop. */
+/* Counters since the start, as of the last writer_deliver(); read on the loop. */
 struct writer_counters {
     int64_t operations;
     int64_t commits;
@@ -62,7 +62,8 @@ struct writer_counters {
 };
 struct writer_counters writer_counters(const struct writer *writer);
 
-/* Finishes what is submitted, stops the thread, delivers, checkpoints, closes the database. */
+/* Finishes what is submitted (also by done() meanwhile), stops the thread, delivers, checkpoints,
+ * closes the database. */
 void writer_free(struct writer *writer);
 
 #endif
