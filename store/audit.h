@@ -39,9 +39,13 @@ MUST_CHECK bool audit_of_booking(struct db *db, const char *booking_id, audit_vi
                                  void *context, struct error *error);
 
 /* Rows of one provider with a sequence above `after`, oldest first, at most `maximum`. */
-MUST_CHECK bool audit_of_provider(struct db *db, const char *provider_id, int64_t after,
-                                  size_t maximum, audit_visit_fn *visit, void *context,
-                                  struct error *error);
+struct audit_page {
+    const char *provider_id;
+    int64_t after;
+    size_t maximum;
+};
+MUST_CHECK bool audit_of_provider(struct db *db, const struct audit_page *page,
+                                  audit_visit_fn *visit, void *context, struct error *error);
 
 /* The highest sequence, 0 when empty. */
 MUST_CHECK bool audit_last(struct db *db, int64_t *sequence, struct error *error);

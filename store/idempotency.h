@@ -23,15 +23,19 @@ struct idempotency_answer {
 };
 void idempotency_answer_release(struct idempotency_answer *answer);
 
-/* Looks for an answer. scope tells apart who asks for what ("POST /bookings token-id"). The same
- * key with another body is ERROR_UNPROCESSABLE. */
-MUST_CHECK bool idempotency_find(struct db *db, const char *scope, const char *key,
-                                 const unsigned char body[DIGEST_SIZE],
+/* Who asks for what under which key, with which body. */
+struct idempotency_key {
+    const char *scope; /* "POST /bookings", ... */
+    const char *key;
+    unsigned char body[DIGEST_SIZE];
+};
+
+/* Looks for an answer. The same key with another body is ERROR_UNPROCESSABLE. */
+MUST_CHECK bool idempotency_find(struct db *db, const struct idempotency_key *key,
                                  struct idempotency_answer *answer, bool *found,
                                  struct error *error);
 
-MUST_CHECK bool idempotency_keep(struct db *db, const char *scope, const char *key,
-                                 const unsigned char body[DIGEST_SIZE],
+MUST_CHECK bool idempotency_keep(struct db *db, const struct idempotency_key *key,
                                  const struct idempotency_answer *answer, int64_t now_ms,
                                  struct error *error);
 
