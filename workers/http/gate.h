@@ -3,7 +3,8 @@
  * Libraries are lenient about framing, and a proxy in front that reads a request differently is how
  * requests are smuggled. So the gate decides alone what a request is: it collects the head, checks
  * it, collects the body (decoding plain chunked), and only then emits the request in one plain
- * form: the same head without Transfer-Encoding and Expect, with one Content-Length. It knows no
+ * form: the same head without Transfer-Encoding and Expect, with one Content-Length, and with at
+ * most "Connection: close" of all Connection options (always there for HTTP/1.0). It knows no
  * sockets: bytes in, bytes out, so that it can be tested and fuzzed alone. Rules: RFC 9112,
  * stricter where it allows leniency. */
 #ifndef BOOKFLOW_GATE_H
@@ -15,6 +16,8 @@
 #include "buf.h"
 
 struct gate;
+
+enum { GATE_HEAD_MAX = 16 * 1024 };
 
 /* How large a body may be for this method and target (query included); from the router. */
 typedef size_t gate_limit_fn(void *context, const char *method, const char *target);
@@ -29,7 +32,7 @@ enum gate_verdict {
     GATE_REFUSED   /* gate_refusal() says why; the connection must be closed after the answer */
 };
 
-/* Takes bytes from `data`; *used says how many. `out` receives a whole request or nothing. */
+/* Takes bytes from `data`; *used says how many. A whole request is appended to `out`. */
 enum gate_verdict gate_feed(struct gate *gate, const char *data, size_t length, size_t *used,
                             struct buf *out);
 
@@ -37,7 +40,7 @@ enum gate_verdict gate_feed(struct gate *gate, const char *data, size_t length, 
 bool gate_is_idle(const struct gate *gate);
 
 struct gate_refusal {
-    int status; /* 400, 413, 431, 501, 505 */
+    int status; /* 400, 413, 414, 417, 431, 505 */
     const char *sentence;
 };
 struct gate_refusal gate_refusal(const struct gate *gate);

@@ -4,7 +4,8 @@
  * The gate reads the raw bytes before the library does and lets only whole, well-framed requests
  * through (proper HTTP/1.0 or 1.1, one Host, one Content-Length or plain chunked, no control bytes,
  * limits and a deadline for head and body). What it refuses is answered {"error":"..."} with 400,
- * 408, 413, 431, 501 or 505 and the connection is closed. */
+ * 408, 413, 414, 417, 431 or 505, in its turn, and the connection is closed; likewise 503 for a
+ * connection beyond HTTP_CONNECTIONS_MAX. Methods that no route has are 405 (or 404). */
 #ifndef BOOKFLOW_SERVER_H
 #define BOOKFLOW_SERVER_H
 
@@ -70,7 +71,8 @@ void http_server_drain(struct http_server *server);
 size_t http_server_open_requests(const struct http_server *server);
 size_t http_server_connections(const struct http_server *server);
 
-/* Answers nothing any more; pending requests are dropped. */
+/* Answers nothing any more: requests and streams still open are freed with the server, no callback
+ * is called. So whoever holds some lets go of them before. */
 void http_server_free(struct http_server *server);
 
 /* --- A request. Valid until it is answered; a client that has gone changes nothing for the
@@ -79,8 +81,8 @@ void http_server_free(struct http_server *server);
 enum http_method http_request_method(const struct http_request *request);
 /* The decoded path as matched. */
 const char *http_request_path(const struct http_request *request);
-/* The n-th parameter of the route, percent-decoded; never NULL. Already a valid id: the router
- * answers 404 for anything else. */
+/* The n-th parameter of the route, percent-decoded; "" when the route has none. Already a valid id:
+ * the router answers 404 for anything else. */
 const char *http_request_parameter(const struct http_request *request, size_t index);
 /* A query parameter, decoded; NULL when absent. */
 const char *http_request_query(const struct http_request *request, const char *name);
@@ -115,7 +117,8 @@ struct http_stream;
 struct http_stream *http_stream_start(struct http_request *request,
                                       void (*closed)(void *context, struct http_stream *stream),
                                       void *context);
-/* One event: id and event may be NULL; data is one line of JSON. */
+/* One event: id and event may be NULL; data is one line of JSON. With data NULL no event reaches
+ * the client: its last event id becomes `id`, and after a break it resumes from there. */
 void http_stream_event(struct http_stream *stream, const char *id, const char *event,
                        const char *data);
 /* ": text" */
