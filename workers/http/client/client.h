@@ -18,13 +18,21 @@ struct client_options {
     const char *url;         /* "http://127.0.0.1:3000", "https://...", or "unix:/path" */
     const char *token;       /* bearer token; NULL = none */
     int64_t timeout_ms;      /* of one call, connecting included; 0 = 10 s */
-    const atomic_bool *stop; /* may be NULL; once true, calls end early with ERROR_UNAVAILABLE */
+    const atomic_bool *stop; /* may be NULL; once true, calls end with ERROR_UNAVAILABLE: within a
+                                second, or at once after client_wake() */
 };
 
 /* ERROR_CONFIGURATION for a URL that is not one. Copies what it is given (but not *stop). */
 MUST_CHECK struct client *client_new(const struct client_options *options, struct error *error);
 void client_free(struct client *client);
 void client_release(struct client **client); /* for AUTO() */
+
+/* Another token from the next call on; NULL = none. ERROR_CONFIGURATION, the old one kept, for a
+ * token that cannot be one. */
+MUST_CHECK bool client_set_token(struct client *client, const char *token, struct error *error);
+
+/* Makes a running call look at *stop now. The one function for any thread. */
+void client_wake(struct client *client);
 
 struct client_answer {
     int status;
@@ -45,17 +53,25 @@ MUST_CHECK bool client_send(struct client *client, const struct client_call *cal
                             struct client_answer *answer, struct error *error);
 
 /* A stream of server-sent events. `event` is called for each event, and with data NULL for each
- * comment (heartbeat); returning false ends the stream. Returns true when the server or `event`
- * ended it, false with ERROR_UNAVAILABLE when it broke or was silent for `silence_ms`, or another
- * kind by the status the server refused it with. */
+ * comment (heartbeat) and for a block that has an id but no data; id is NULL where none came, name
+ * is "message" where none came. Returning false ends the stream. Returns true when the server or
+ * `event` ended it, false with ERROR_UNAVAILABLE when it broke or was silent for `silence_ms`, or
+ * another kind by the status the server refused it with. */
 struct client_event {
     const char *id;
     const char *name;
     const char *data;
 };
 typedef bool client_event_fn(void *context, const struct client_event *event);
-MUST_CHECK bool client_stream(struct client *client, const char *path, const char *last_event_id,
-                              int64_t silence_ms, client_event_fn *event, void *context,
+struct client_stream_call {
+    const char *path;
+    const char *last_event_id; /* NULL = from now on */
+    int64_t silence_ms;
+    client_event_fn *event;
+    void (*opened)(void *context); /* may be NULL; called once when the server has agreed */
+    void *context;
+};
+MUST_CHECK bool client_stream(struct client *client, const struct client_stream_call *call,
                               struct error *error);
 
 /* Turns an answer of status 400 or more into an error: the sentence of {"error":...}, the kind by
