@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "db_ids.h"
+#include "rows.h"
 #include "schema.h"
 
 enum { DECISION_APPLICATION_ID = 0x424b4632 }; /* "BKF2" */
@@ -24,8 +24,9 @@ const struct db_schema *decision_schema(void)
     " decided_s, decided_by, reason,"                                                              \
     " decided_s > 0 AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.booking_id = id), booking"
 
-static void read_record(const struct db_rows *rows, struct decision_record *record)
+static void read_record(const struct db_rows *rows, void *element)
 {
+    struct decision_record *record = element;
     struct booking *booking = &record->booking;
     id_copy(booking->id, db_column_text(rows, 0));
     id_copy(booking->user_id, db_column_text(rows, 1));
@@ -40,6 +41,7 @@ static void read_record(const struct db_rows *rows, struct decision_record *reco
     (void)snprintf(record->decided_by, sizeof record->decided_by, "%s", db_column_text(rows, 10));
     (void)snprintf(record->reason, sizeof record->reason, "%s", db_column_text(rows, 11));
     record->delivered = db_column_int(rows, 12) != 0;
+    record->rowid = db_column_int(rows, 13);
 }
 
 bool decision_add(struct db *db, const struct decision_record *record, struct error *error)
@@ -71,14 +73,10 @@ bool decision_fill(struct db *db, const struct booking *booking, const char *use
 bool decision_find(struct db *db, const char *id, struct decision_record *record, bool *found,
                    struct error *error)
 {
-    struct db_rows rows AUTO(db_rows_release) = {0};
-    if (!db_query(db, "SELECT " RECORD_COLUMNS " FROM bookings WHERE id = ?", BIND(db_text(id)),
-                  &rows, error) ||
-        !db_next(&rows, found, error))
-        return false;
-    if (*found)
-        read_record(&rows, record);
-    return true;
+    const struct row_query query = {"SELECT " RECORD_COLUMNS " FROM bookings WHERE id = ?",
+                                    BIND(db_text(id))};
+    const struct row_target target = {read_record, record, sizeof *record};
+    return rows_read_one(db, &query, &target, found, error);
 }
 
 bool decision_move(struct db *db, const struct decision_record *record, enum booking_status from,
@@ -119,39 +117,26 @@ bool decision_list(struct db *db, const struct decision_filter *filter,
                    struct decision_record records[], size_t *count, int64_t *next,
                    struct error *error)
 {
-    struct db_rows rows AUTO(db_rows_release) = {0};
     int64_t status = filter->status == BOOKING_ABSENT ? -1 : (int64_t)filter->status;
-    if (!db_query(db, list_sql(filter),
-                  BIND(db_text(filter->provider_id),
-                       db_int(filter->before ? filter->before : INT64_MAX), db_int(status),
-                       db_int(filter->from_s), db_int(filter->to_s ? filter->to_s : INT64_MAX),
-                       db_int((int64_t)filter->limit)),
-                  &rows, error))
+    const struct row_query query = {
+        list_sql(filter),
+        BIND(db_text(filter->provider_id), db_int(filter->before ? filter->before : INT64_MAX),
+             db_int(status), db_int(filter->from_s),
+             db_int(filter->to_s ? filter->to_s : INT64_MAX), db_int((int64_t)filter->limit))};
+    const struct row_target target = {read_record, records, sizeof *records};
+    if (!rows_read_all(db, &query, &target, count, error))
         return false;
-    size_t read = 0;
-    int64_t last = 0;
-    bool found = false;
-    while (true) {
-        if (!db_next(&rows, &found, error))
-            return false;
-        if (!found)
-            break;
-        read_record(&rows, &records[read++]);
-        last = db_column_int(&rows, 13);
-    }
-    *count = read;
-    *next = read == filter->limit ? last : 0;
+    *next = *count == filter->limit ? records[*count - 1].rowid : 0;
     return true;
 }
 
 bool decision_due(struct db *db, int64_t now_s, char ids[][ID_SIZE], size_t maximum, size_t *count,
                   struct error *error)
 {
-    struct db_rows rows AUTO(db_rows_release) = {0};
-    if (!db_query(db,
-                  "SELECT id FROM bookings WHERE status = 0 AND received_s < start_s"
-                  " AND start_s <= ? ORDER BY start_s LIMIT ?",
-                  BIND(db_int(now_s), db_int((int64_t)maximum)), &rows, error))
-        return false;
-    return db_read_ids(&rows, ids, count, error);
+    const struct row_query query = {
+        "SELECT id FROM bookings WHERE status = 0 AND received_s < start_s AND start_s <= ?"
+        " ORDER BY start_s LIMIT ?",
+        BIND(db_int(now_s), db_int((int64_t)maximum))};
+    const struct row_target target = {row_read_id, ids, sizeof *ids};
+    return rows_read_all(db, &query, &target, count, error);
 }

@@ -21,6 +21,7 @@ struct decision_record {
     char decided_by[ACTOR_SIZE];
     char reason[REASON_SIZE];
     bool delivered; /* decided, and no event of it is waiting in the outbox */
+    int64_t rowid;  /* of the store; the cursor of the page it ends */
 };
 
 MUST_CHECK bool decision_add(struct db *db, const struct decision_record *record,

@@ -1,7 +1,7 @@
 /* The records of intake.db: one statement or two per function, no rules. */
 #include "intake_store.h"
 
-#include "db_ids.h"
+#include "rows.h"
 #include "schema.h"
 
 enum { INTAKE_APPLICATION_ID = 0x424b4631 }; /* "BKF1" */
@@ -17,10 +17,11 @@ const struct db_schema *intake_schema(void)
     return &schema;
 }
 
-#define BOOKING_COLUMNS "id, user_id, provider_id, slot_id, start_s, end_s, status, booking"
+#define BOOKING_COLUMNS "id, user_id, provider_id, slot_id, start_s, end_s, status"
 
-static void read_booking(const struct db_rows *rows, struct booking *booking)
+static void read_booking(const struct db_rows *rows, void *element)
 {
+    struct booking *booking = element;
     id_copy(booking->id, db_column_text(rows, 0));
     id_copy(booking->user_id, db_column_text(rows, 1));
     id_copy(booking->provider_id, db_column_text(rows, 2));
@@ -46,14 +47,10 @@ bool intake_booking_add(struct db *db, const struct booking *booking, int64_t sl
 bool intake_booking_find(struct db *db, const char *id, struct booking *booking, bool *found,
                          struct error *error)
 {
-    struct db_rows rows AUTO(db_rows_release) = {0};
-    if (!db_query(db, "SELECT " BOOKING_COLUMNS " FROM bookings WHERE id = ?", BIND(db_text(id)),
-                  &rows, error) ||
-        !db_next(&rows, found, error))
-        return false;
-    if (*found)
-        read_booking(&rows, booking);
-    return true;
+    const struct row_query query = {"SELECT " BOOKING_COLUMNS " FROM bookings WHERE id = ?",
+                                    BIND(db_text(id))};
+    const struct row_target target = {read_booking, booking, sizeof *booking};
+    return rows_read_one(db, &query, &target, found, error);
 }
 
 bool intake_booking_move(struct db *db, const char *id, enum booking_status from,
@@ -68,55 +65,41 @@ bool intake_booking_move(struct db *db, const char *id, enum booking_status from
     return true;
 }
 
-/* Fills the caller's array from a running query; *last is the rowid of the last one. */
-static bool read_page(struct db_rows *rows, struct booking bookings[], size_t *count, int64_t *last,
-                      struct error *error)
+/* The rowid of a booking is the cursor of the page that it ends. */
+static bool rowid_of(struct db *db, const struct booking *booking, int64_t *rowid,
+                     struct error *error)
 {
-    size_t read = 0;
+    const struct row_query query = {"SELECT booking FROM bookings WHERE id = ?",
+                                    BIND(db_text(booking->id))};
+    const struct row_target target = {row_read_number, rowid, sizeof *rowid};
     bool found = false;
-    while (true) {
-        if (!db_next(rows, &found, error))
-            return false;
-        if (!found)
-            break;
-        read_booking(rows, &bookings[read++]);
-        *last = db_column_int(rows, 7);
-    }
-    *count = read;
-    return true;
+    return rows_read_one(db, &query, &target, &found, error);
 }
 
 static bool list_of_user(struct db *db, const struct booking_filter *filter,
                          struct booking bookings[], size_t *count, int64_t *next,
                          struct error *error)
 {
-    struct db_rows rows AUTO(db_rows_release) = {0};
-    bool any = filter->status == BOOKING_ABSENT;
-    int64_t last = 0;
-    if (!db_query(db,
-                  "SELECT " BOOKING_COLUMNS " FROM bookings WHERE user_id = ?1 AND booking < ?2"
-                  " AND (?3 OR status = ?4) AND (?5 IS NULL OR provider_id = ?5)"
-                  " ORDER BY booking DESC LIMIT ?6",
-                  BIND(db_text(filter->user_id),
-                       db_int(filter->before ? filter->before : INT64_MAX), db_int(any),
-                       db_int(filter->status), db_text(filter->provider_id),
-                       db_int((int64_t)filter->limit)),
-                  &rows, error) ||
-        !read_page(&rows, bookings, count, &last, error))
+    const struct row_query query = {
+        "SELECT " BOOKING_COLUMNS " FROM bookings WHERE user_id = ?1 AND booking < ?2"
+        " AND (?3 OR status = ?4) AND (?5 IS NULL OR provider_id = ?5)"
+        " ORDER BY booking DESC LIMIT ?6",
+        BIND(db_text(filter->user_id), db_int(filter->before ? filter->before : INT64_MAX),
+             db_int(filter->status == BOOKING_ABSENT), db_int(filter->status),
+             db_text(filter->provider_id), db_int((int64_t)filter->limit))};
+    const struct row_target target = {read_booking, bookings, sizeof *bookings};
+    *next = 0;
+    if (!rows_read_all(db, &query, &target, count, error))
         return false;
-    *next = *count == filter->limit ? last : 0;
-    return true;
+    return *count < filter->limit || rowid_of(db, &bookings[*count - 1], next, error);
 }
 
 static bool newest_rowid(struct db *db, int64_t *rowid, struct error *error)
 {
-    struct db_rows rows AUTO(db_rows_release) = {0};
+    const struct row_query query = {"SELECT max(booking) FROM bookings", BIND_NOTHING};
+    const struct row_target target = {row_read_number, rowid, sizeof *rowid};
     bool found = false;
-    if (!db_query(db, "SELECT max(booking) FROM bookings", BIND_NOTHING, &rows, error) ||
-        !db_next(&rows, &found, error))
-        return false;
-    *rowid = found ? db_column_int(&rows, 0) : 0;
-    return true;
+    return rows_read_one(db, &query, &target, &found, error);
 }
 
 /* Bookings are never deleted, so rowids are dense and a stretch of them is a stretch of work. */
@@ -129,23 +112,17 @@ static bool list_by_scan(struct db *db, const struct booking_filter *filter,
         return false;
     int64_t before = filter->before && filter->before <= newest ? filter->before : newest + 1;
     int64_t floor = before > INTAKE_SCAN ? before - INTAKE_SCAN : 1;
-    struct db_rows rows AUTO(db_rows_release) = {0};
-    int64_t last = 0;
-    if (!db_query(db,
-                  "SELECT " BOOKING_COLUMNS " FROM bookings WHERE booking < ?1 AND booking >= ?2"
-                  " AND (?3 OR status = ?4) AND (?5 IS NULL OR provider_id = ?5)"
-                  " ORDER BY booking DESC LIMIT ?6",
-                  BIND(db_int(before), db_int(floor), db_int(filter->status == BOOKING_ABSENT),
-                       db_int(filter->status), db_text(filter->provider_id),
-                       db_int((int64_t)filter->limit)),
-                  &rows, error) ||
-        !read_page(&rows, bookings, count, &last, error))
+    const struct row_query query = {
+        "SELECT " BOOKING_COLUMNS " FROM bookings WHERE booking < ?1 AND booking >= ?2"
+        " AND (?3 OR status = ?4) AND (?5 IS NULL OR provider_id = ?5)"
+        " ORDER BY booking DESC LIMIT ?6",
+        BIND(db_int(before), db_int(floor), db_int(filter->status == BOOKING_ABSENT),
+             db_int(filter->status), db_text(filter->provider_id), db_int((int64_t)filter->limit))};
+    const struct row_target target = {read_booking, bookings, sizeof *bookings};
+    *next = floor > 1 ? floor : 0;
+    if (!rows_read_all(db, &query, &target, count, error))
         return false;
-    if (*count == filter->limit)
-        *next = last;
-    else
-        *next = floor > 1 ? floor : 0;
-    return true;
+    return *count < filter->limit || rowid_of(db, &bookings[*count - 1], next, error);
 }
 
 bool intake_booking_list(struct db *db, const struct booking_filter *filter,
@@ -159,12 +136,10 @@ bool intake_booking_list(struct db *db, const struct booking_filter *filter,
 bool intake_booking_due(struct db *db, int64_t now_s, char ids[][ID_SIZE], size_t maximum,
                         size_t *count, struct error *error)
 {
-    struct db_rows rows AUTO(db_rows_release) = {0};
-    if (!db_query(
-            db,
-            "SELECT id FROM bookings WHERE status = 0 AND created_s < start_s AND start_s <= ?"
-            " ORDER BY start_s LIMIT ?",
-            BIND(db_int(now_s), db_int((int64_t)maximum)), &rows, error))
-        return false;
-    return db_read_ids(&rows, ids, count, error);
+    const struct row_query query = {
+        "SELECT id FROM bookings WHERE status = 0 AND created_s < start_s AND start_s <= ?"
+        " ORDER BY start_s LIMIT ?",
+        BIND(db_int(now_s), db_int((int64_t)maximum))};
+    const struct row_target target = {row_read_id, ids, sizeof *ids};
+    return rows_read_all(db, &query, &target, count, error);
 }

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "intake_store.h"
+#include "rows.h"
 
 static const char *const kind_names[] = {[PERSON_USER] = "user", [PERSON_PROVIDER] = "provider"};
 
@@ -11,8 +12,9 @@ static void read_text(char out[NAME_SIZE], const char *text)
     (void)snprintf(out, NAME_SIZE, "%s", text);
 }
 
-static void read_person(const struct db_rows *rows, struct person *person)
+static void read_person(const struct db_rows *rows, void *element)
 {
+    struct person *person = element;
     id_copy(person->id, db_column_text(rows, 0));
     read_text(person->name, db_column_text(rows, 1));
     read_text(person->email, db_column_text(rows, 2));
@@ -40,14 +42,11 @@ bool person_put(struct db *db, enum person_kind kind, const struct person *perso
 bool person_find(struct db *db, enum person_kind kind, const char *id, struct person *person,
                  bool *found, struct error *error)
 {
-    struct db_rows rows AUTO(db_rows_release) = {0};
-    if (!db_query(db, "SELECT id, name, email, phone FROM people WHERE kind = ? AND id = ?",
-                  BIND(db_text(kind_names[kind]), db_text(id)), &rows, error) ||
-        !db_next(&rows, found, error))
-        return false;
-    if (*found)
-        read_person(&rows, person);
-    return true;
+    const struct row_query query = {
+        "SELECT id, name, email, phone FROM people WHERE kind = ? AND id = ?",
+        BIND(db_text(kind_names[kind]), db_text(id))};
+    const struct row_target target = {read_person, person, sizeof *person};
+    return rows_read_one(db, &query, &target, found, error);
 }
 
 bool person_delete(struct db *db, enum person_kind kind, const char *id, bool *found,
@@ -63,23 +62,9 @@ bool person_delete(struct db *db, enum person_kind kind, const char *id, bool *f
 bool person_list(struct db *db, const struct person_page *page, struct person people[],
                  size_t *count, struct error *error)
 {
-    struct db_rows rows AUTO(db_rows_release) = {0};
-    if (!db_query(db,
-                  "SELECT id, name, email, phone FROM people WHERE kind = ? AND id > ?"
-                  " ORDER BY id LIMIT ?",
-                  BIND(db_text(kind_names[page->kind]), db_text(page->after),
-                       db_int((int64_t)page->limit)),
-                  &rows, error))
-        return false;
-    size_t read = 0;
-    bool found = false;
-    while (true) {
-        if (!db_next(&rows, &found, error))
-            return false;
-        if (!found)
-            break;
-        read_person(&rows, &people[read++]);
-    }
-    *count = read;
-    return true;
+    const struct row_query query = {
+        "SELECT id, name, email, phone FROM people WHERE kind = ? AND id > ? ORDER BY id LIMIT ?",
+        BIND(db_text(kind_names[page->kind]), db_text(page->after), db_int((int64_t)page->limit))};
+    const struct row_target target = {read_person, people, sizeof *people};
+    return rows_read_all(db, &query, &target, count, error);
 }

@@ -2,14 +2,16 @@
 #include <string.h>
 
 #include "intake_store.h"
+#include "rows.h"
 
 /* The text of `status < 2` must stand as in the partial index, or SQLite does not use it. */
 #define SLOT_COLUMNS                                                                               \
     "s.slot, s.id, s.provider_id, s.start_s, s.end_s,"                                             \
     " NOT EXISTS (SELECT 1 FROM bookings b WHERE b.slot = s.slot AND b.status < 2)"
 
-static void read_slot(const struct db_rows *rows, struct slot *slot)
+static void read_slot(const struct db_rows *rows, void *element)
 {
+    struct slot *slot = element;
     slot->rowid = db_column_int(rows, 0);
     id_copy(slot->id, db_column_text(rows, 1));
     id_copy(slot->provider_id, db_column_text(rows, 2));
@@ -20,14 +22,10 @@ static void read_slot(const struct db_rows *rows, struct slot *slot)
 
 bool slot_find(struct db *db, const char *id, struct slot *slot, bool *found, struct error *error)
 {
-    struct db_rows rows AUTO(db_rows_release) = {0};
-    if (!db_query(db, "SELECT " SLOT_COLUMNS " FROM slots s WHERE s.id = ?", BIND(db_text(id)),
-                  &rows, error) ||
-        !db_next(&rows, found, error))
-        return false;
-    if (*found)
-        read_slot(&rows, slot);
-    return true;
+    const struct row_query query = {"SELECT " SLOT_COLUMNS " FROM slots s WHERE s.id = ?",
+                                    BIND(db_text(id))};
+    const struct row_target target = {read_slot, slot, sizeof *slot};
+    return rows_read_one(db, &query, &target, found, error);
 }
 
 static bool same_slot(const struct slot *a, const struct slot *b)
@@ -66,26 +64,14 @@ bool slot_delete(struct db *db, int64_t rowid, struct error *error)
 bool slot_list(struct db *db, const struct slot_filter *filter, struct slot slots[], size_t *count,
                struct error *error)
 {
-    struct db_rows rows AUTO(db_rows_release) = {0};
-    if (!db_query(db,
-                  "SELECT * FROM (SELECT " SLOT_COLUMNS " AS available FROM slots s"
-                  " WHERE s.provider_id = ?1 AND s.start_s >= ?2 AND s.start_s < ?3"
-                  " AND (s.start_s, s.slot) > (?4, ?5) ORDER BY s.start_s, s.slot)"
-                  " WHERE available OR NOT ?6 LIMIT ?7",
-                  BIND(db_text(filter->provider_id), db_int(filter->from_s), db_int(filter->to_s),
-                       db_int(filter->after_start_s), db_int(filter->after_rowid),
-                       db_int(filter->only_available), db_int((int64_t)filter->limit)),
-                  &rows, error))
-        return false;
-    size_t read = 0;
-    bool found = false;
-    while (true) {
-        if (!db_next(&rows, &found, error))
-            return false;
-        if (!found)
-            break;
-        read_slot(&rows, &slots[read++]);
-    }
-    *count = read;
-    return true;
+    const struct row_query query = {
+        "SELECT * FROM (SELECT " SLOT_COLUMNS " AS available FROM slots s"
+        " WHERE s.provider_id = ?1 AND s.start_s >= ?2 AND s.start_s < ?3"
+        " AND (s.start_s, s.slot) > (?4, ?5) ORDER BY s.start_s, s.slot)"
+        " WHERE available OR NOT ?6 LIMIT ?7",
+        BIND(db_text(filter->provider_id), db_int(filter->from_s), db_int(filter->to_s),
+             db_int(filter->after_start_s), db_int(filter->after_rowid),
+             db_int(filter->only_available), db_int((int64_t)filter->limit))};
+    const struct row_target target = {read_slot, slots, sizeof *slots};
+    return rows_read_all(db, &query, &target, count, error);
 }
