@@ -119,6 +119,8 @@ struct queue_ops {
     /* Does what is due and calls back what is finished. Returns in how many ms it wants to be
      * called again if nobody wakes it earlier; -1 = only when woken. */
     int64_t (*step)(struct queue *queue);
+    /* See queue_fd(); NULL = none. */
+    int (*fd)(const struct queue *queue);
     /* Calls still open are answered with ERROR_UNAVAILABLE before it returns. */
     void (*close)(struct queue *queue);
 };
@@ -126,15 +128,15 @@ struct queue_ops {
 /* How an implementation reaches its owner: `wake` may be called from any thread and means "call
  * queue_step() soon"; NULL when the owner steps by itself. */
 struct queue_host {
-    const struct world *world;
+    const struct world *world; /* unless single_threaded: asked from the queue's thread, too */
     void (*wake)(void *context);
     void *context;
     bool single_threaded; /* start no thread: all work happens inside queue_step() (tests,
                              simulation) */
 };
 
-/* Opens by URL. ERROR_CONFIGURATION for a URL that is not one of ours; ERROR_UNAVAILABLE when the
- * file cannot be opened. A queue behind https: is not contacted yet. */
+/* Opens by URL. ERROR_CONFIGURATION for a URL that is not one of ours or a file that cannot be
+ * opened; ERROR_UNAVAILABLE when it can be later. A queue behind https: is not contacted yet. */
 MUST_CHECK struct queue *queue_open(const char *url, const struct queue_host *host,
                                     struct error *error);
 
@@ -154,6 +156,10 @@ void queue_change_visibility(struct queue *queue, const struct queue_visibility 
                              size_t count, queue_results_fn *done, void *context);
 void queue_get_attributes(struct queue *queue, queue_attributes_fn *done, void *context);
 int64_t queue_step(struct queue *queue);
+
+/* A descriptor that the owner's loop watches and that becomes readable when queue_step() is due
+ * because of what somebody else did to the queue; queue_step() empties it. -1 = there is none. */
+int queue_fd(const struct queue *queue);
 void queue_close(struct queue *queue);
 
 #endif
