@@ -32,6 +32,7 @@ typedef bool consumer_handle_fn(void *context, struct db *db, const struct event
 struct consumer_options {
     struct writer *writer; /* all borrowed */
     struct queue *queue;
+    bool fifo; /* it and its dead-letter queue: copies then need a group */
     const struct world *world;
     const char *source; /* DeadLetterSource: the queue's name, "request" or "confirmation" */
     consumer_handle_fn *handle;
@@ -65,7 +66,8 @@ struct consumer_state {
 };
 struct consumer_state consumer_state(const struct consumer *consumer);
 
-/* Only when idle. */
+/* When idle, or after the queue and then the writer were closed: what they hold leads back here.
+ * Messages still in hand come again by themselves. */
 void consumer_free(struct consumer *consumer);
 
 #endif

@@ -51,7 +51,7 @@ struct publisher_state {
 };
 struct publisher_state publisher_state(const struct publisher *publisher);
 
-/* Only when idle. */
+/* When idle, or after the queue and then the writer were closed: what they hold leads back here. */
 void publisher_free(struct publisher *publisher);
 
 #endif
