@@ -1,0 +1,29 @@
+/* A worker as its request handlers and event handlers see it: its store, and the world around it.
+ * Filled by serve.c; the same for both roles. */
+#ifndef BOOKFLOW_WORKER_H
+#define BOOKFLOW_WORKER_H
+
+#include <stdbool.h>
+
+#include "db.h"
+#include "world.h"
+#include "writer.h"
+
+struct publisher;
+struct consumer;
+struct changes;
+struct loop_waker;
+
+struct worker {
+    const char *name;  /* "intake" or "decision" */
+    struct db *reader; /* read-only, for the loop */
+    struct writer *writer;
+    const struct world *world;
+    struct publisher *publisher;
+    struct consumer *consumer;
+    struct changes *changes;  /* the decision worker's change stream; NULL on intake */
+    struct loop_waker *waker; /* runs the worker's steps soon */
+    bool allow_past_slots;
+};
+
+#endif
