@@ -1,8 +1,58 @@
 /* The bookflow program: a table of verbs. */
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
-int main(void)
+#include <jansson.h>
+
+#include "client.h"
+#include "errors.h"
+#include "operator.h"
+#include "serve.h"
+
+static int version_main(int argc, char **argv)
 {
-    (void)printf("bookflow %s\n", BOOKFLOW_VERSION);
-    return 0;
+    (void)argv;
+    if (argc > 1)
+        return error_policy(ERROR_USAGE)->exit_code;
+    return printf("bookflow %s\n", BOOKFLOW_VERSION) < 0;
+}
+
+static const struct {
+    const char *name;
+    int (*main)(int argc, char **argv);
+    const char *help;
+} verbs[] = {
+    {"serve", serve_main, "run the workers"},
+    {"slots", slots_main, "make, import and list a provider's slots"},
+    {"history", history_main, "show what happened to a booking"},
+    {"version", version_main, "print the version"},
+};
+
+static void help(FILE *out)
+{
+    (void)fputs("usage: bookflow VERB ...\n\n", out);
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
+        (void)fprintf(out, "  %-10s %s\n", verbs[i].name, verbs[i].help);
+    (void)fputs("\n`bookflow VERB --help` tells more.\n", out);
+}
+
+int main(int argc, char **argv)
+{
+    const char *name = argc > 1 ? argv[1] : "";
+    (void)signal(SIGPIPE, SIG_IGN);
+    json_object_seed(0);
+    client_global_init();
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
+        if (strcmp(name, verbs[i].name) == 0)
+            return verbs[i].main(argc - 1, argv + 1);
+    bool asked =
+        strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0;
+    if (strcmp(name, "--version") == 0)
+        return version_main(1, argv);
+    if (*name && !asked)
+        (void)fprintf(stderr, "bookflow: there is no verb \"%s\"\n", name);
+    help(asked ? stdout : stderr);
+    return asked ? EXIT_SUCCESS : error_policy(ERROR_USAGE)->exit_code;
 }

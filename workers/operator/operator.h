@@ -1,0 +1,8 @@
+/* The operator's verbs; each returns the exit code. */
+#ifndef BOOKFLOW_OPERATOR_H
+#define BOOKFLOW_OPERATOR_H
+
+int slots_main(int argc, char **argv);
+int history_main(int argc, char **argv);
+
+#endif

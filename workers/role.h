@@ -1,0 +1,42 @@
+/* A role: one worker put together - its store, its two queues, publisher, consumer, sweeps - and
+ * driven by steps. serve.c runs one or both of them on one loop. */
+#ifndef BOOKFLOW_ROLE_H
+#define BOOKFLOW_ROLE_H
+
+#include "loop.h"
+#include "server.h"
+#include "settings.h"
+#include "worker.h"
+
+struct role;
+
+struct role_host {
+    const struct settings *settings;
+    struct loop *loop;
+    struct loop_waker *waker; /* woken when role_step() should be called */
+};
+
+/* `role` is ROLE_INTAKE or ROLE_DECISION. */
+MUST_CHECK struct role *role_open(int role, const struct role_host *host, struct error *error);
+
+void role_add_routes(struct role *role, struct http_server *server);
+
+struct worker *role_worker(struct role *role);
+
+/* Does everything that is due, without waiting. Returns in how many ms it wants to be called again.
+ */
+int64_t role_step(struct role *role);
+
+/* Takes no new messages, finishes what is in hand, publishes once more; role_step() drives it. */
+void role_drain(struct role *role);
+bool role_drained(const struct role *role);
+
+/* False, with the reason, when the writer has stopped turning. */
+MUST_CHECK bool role_alive(const struct role *role, struct error *error);
+/* False, with the reason, when the store refuses or the role drains. */
+MUST_CHECK bool role_ready(const struct role *role, struct error *error);
+
+/* After a drain. Checkpoints and closes. */
+void role_close(struct role *role);
+
+#endif

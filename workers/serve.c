@@ -1,0 +1,263 @@
+/* `bookflow serve`: one process, one loop, one or both workers. Reads like a table of contents:
+ * settings, parts, loop, drain. */
+#include "serve.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "buf.h"
+#include "health.h"
+#include "log.h"
+#include "loop.h"
+#include "role.h"
+#include "server.h"
+#include "settings.h"
+
+/* systemd kills after TimeoutStopSec; we are done well before. */
+enum { DRAIN_MS = 4000, DRAIN_STEP_MS = 20 };
+
+struct serve {
+    struct settings settings;
+    struct loop *loop;
+    struct loop_waker *waker;
+    struct loop_timer *steps;
+    struct loop_timer *drain_limit;
+    struct loop_signal *term;
+    struct loop_signal *interrupt;
+    struct http_server *server;
+    struct health health; /* holds the roles */
+    bool draining;
+};
+
+static const char usage[] =
+    "usage: bookflow serve intake|decision|all [--env-file FILE] [--check]\n"
+    "\n"
+    "Runs the intake worker, the decision worker, or both in one process.\n"
+    "  --env-file FILE  read KEY=value lines; the real environment wins\n"
+    "  --check          check the configuration and exit\n";
+
+static void stop_when_drained(struct serve *serve)
+{
+    for (size_t i = 0; i < HEALTH_ROLES_MAX; i++)
+        if (serve->health.roles[i] && !role_drained(serve->health.roles[i]))
+            return;
+    if (http_server_open_requests(serve->server) == 0)
+        loop_stop(serve->loop);
+}
+
+/* Every wake-up and every timer ends here. */
+static void step(void *context)
+{
+    struct serve *serve = context;
+    int64_t delay = -1;
+    for (size_t i = 0; i < HEALTH_ROLES_MAX; i++) {
+        if (!serve->health.roles[i])
+            continue;
+        int64_t wish = role_step(serve->health.roles[i]);
+        if (wish >= 0 && (delay < 0 || wish < delay))
+            delay = wish;
+    }
+    if (serve->draining) {
+        delay = delay < 0 || delay > DRAIN_STEP_MS ? DRAIN_STEP_MS : delay;
+        stop_when_drained(serve);
+    }
+    loop_timer_set(serve->steps, delay);
+}
+
+/* What is committed is safe, what is not was not promised: giving up costs a redelivery, no more.
+ */
+static void give_up(void *context)
+{
+    (void)context;
+    log_event(LOG_LEVEL_WARN, "drain.incomplete", LOG(log_number("after_ms", DRAIN_MS)));
+    _exit(EXIT_SUCCESS);
+}
+
+static void drain(void *context)
+{
+    struct serve *serve = context;
+    if (serve->draining)
+        _exit(EXIT_SUCCESS); /* asked twice: at once */
+    serve->draining = true;
+    log_event(LOG_LEVEL_INFO, "drain.begun", LOG_NOTHING);
+    http_server_drain(serve->server);
+    for (size_t i = 0; i < HEALTH_ROLES_MAX; i++)
+        if (serve->health.roles[i])
+            role_drain(serve->health.roles[i]);
+    loop_timer_set(serve->drain_limit, DRAIN_MS);
+    step(serve);
+}
+
+static bool make_folders(const char *path, struct error *error)
+{
+    struct buf folder AUTO(buf_release) = {0};
+    for (const char *at = path; *at;) {
+        size_t length = 1 + strcspn(at + 1, "/");
+        buf_append(&folder, at, length);
+        at += length;
+        if (mkdir(buf_text(&folder), 0700) < 0 && errno != EEXIST)
+            return error_set(error, ERROR_CONFIGURATION,
+                             "cannot make the state directory %s: %s (set BOOKFLOW_STATE_DIR)",
+                             buf_text(&folder), strerror(errno));
+    }
+    if (access(path, W_OK | X_OK) < 0)
+        return error_set(error, ERROR_CONFIGURATION,
+                         "cannot write to the state directory %s: %s (set BOOKFLOW_STATE_DIR)",
+                         path, strerror(errno));
+    return true;
+}
+
+static bool open_loop(struct serve *serve, struct error *error)
+{
+    serve->loop = loop_new(error);
+    if (!serve->loop)
+        return false;
+    serve->waker = loop_waker_new(serve->loop, step, serve, error);
+    serve->steps = loop_timer_new(serve->loop, step, serve);
+    serve->drain_limit = loop_timer_new(serve->loop, give_up, serve);
+    serve->term = loop_signal_new(serve->loop, SIGTERM, drain, serve);
+    serve->interrupt = loop_signal_new(serve->loop, SIGINT, drain, serve);
+    return serve->waker != NULL;
+}
+
+static bool open_roles(struct serve *serve, struct error *error)
+{
+    static const int numbers[HEALTH_ROLES_MAX] = {ROLE_INTAKE, ROLE_DECISION};
+    const struct role_host host = {
+        .settings = &serve->settings, .loop = serve->loop, .waker = serve->waker};
+    for (size_t i = 0; i < HEALTH_ROLES_MAX; i++) {
+        if (!(serve->settings.roles & numbers[i]))
+            continue;
+        serve->health.roles[i] = role_open(numbers[i], &host, error);
+        if (!serve->health.roles[i])
+            return false;
+    }
+    return true;
+}
+
+static bool open_server(struct serve *serve, struct error *error)
+{
+    const struct http_listen listen = {.address = serve->settings.listen,
+                                       .fd = serve->settings.listen_fd};
+    serve->server = http_server_new(serve->loop, &listen, error);
+    if (!serve->server || !settings_check_address(http_server_address(serve->server), error))
+        return false;
+    serve->health.server = serve->server;
+    http_server_routes(serve->server, health_routes(), &serve->health);
+    for (size_t i = 0; i < HEALTH_ROLES_MAX; i++)
+        if (serve->health.roles[i])
+            role_add_routes(serve->health.roles[i], serve->server);
+    return true;
+}
+
+static bool serve_open(struct serve *serve, struct error *error)
+{
+    return make_folders(serve->settings.state_dir, error) && open_loop(serve, error) &&
+           open_roles(serve, error) && open_server(serve, error);
+}
+
+/* The server last: what the roles still hold are its requests and streams. */
+static void serve_close(struct serve *serve)
+{
+    for (size_t i = 0; i < HEALTH_ROLES_MAX; i++)
+        if (serve->health.roles[i])
+            role_close(serve->health.roles[i]);
+    http_server_free(serve->server);
+    loop_signal_free(serve->interrupt);
+    loop_signal_free(serve->term);
+    loop_timer_free(serve->drain_limit);
+    loop_timer_free(serve->steps);
+    loop_waker_free(serve->waker);
+    loop_free(serve->loop);
+}
+
+static bool run(struct serve *serve, struct error *error)
+{
+    bool opened = serve_open(serve, error);
+    if (opened) {
+        log_event(
+            LOG_LEVEL_INFO, "serve.ready",
+            LOG(log_text("address", http_server_address(serve->server)),
+                log_text("state", serve->settings.state_dir),
+                log_text("queues", serve->settings.embedded_by_default ? "embedded" : "configured"),
+                log_text("version", BOOKFLOW_VERSION)));
+        step(serve);
+        loop_run(serve->loop);
+    }
+    serve_close(serve);
+    if (opened)
+        log_event(LOG_LEVEL_INFO, "serve.stopped", LOG_NOTHING);
+    return opened;
+}
+
+static int parse_role(const char *name)
+{
+    static const struct {
+        const char *name;
+        int roles;
+    } names[] = {{"intake", ROLE_INTAKE}, {"decision", ROLE_DECISION}, {"all", ROLE_ALL}};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(name, names[i].name) == 0)
+            return names[i].roles;
+    return 0;
+}
+
+static int configuration_failed(const struct config *config, const struct error *error)
+{
+    const char *complaint = config ? config_complaint(config, 0) : NULL;
+    if (!complaint)
+        (void)fprintf(stderr, "bookflow: %s\n", error->text);
+    for (size_t i = 0; complaint; complaint = config_complaint(config, ++i))
+        (void)fprintf(stderr, "bookflow: %s\n", complaint);
+    return error_policy(error->kind)->exit_code;
+}
+
+static int serve_with(const char *env_file, int roles, bool check)
+{
+    struct error error = {0};
+    struct serve serve = {.settings = {.listen_fd = -1}};
+    struct config *config AUTO(config_release) = config_read(env_file, &error);
+    if (!config || !settings_read(config, roles, &serve.settings, &error)) {
+        settings_release(&serve.settings);
+        return configuration_failed(config, &error);
+    }
+    const char *level = config_text(config, "BOOKFLOW_LOG_LEVEL");
+    if (level)
+        (void)!log_set_level(level); /* settings_read() has checked it */
+    if (check)
+        (void)puts("configuration ok");
+    else if (!run(&serve, &error))
+        log_failure("serve.failed", &error);
+    settings_release(&serve.settings);
+    return error.kind ? error_policy(error.kind)->exit_code : EXIT_SUCCESS;
+}
+
+int serve_main(int argc, char **argv)
+{
+    static const struct option options[] = {{"env-file", required_argument, NULL, 'e'},
+                                            {"check", no_argument, NULL, 'c'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {0}};
+    const char *env_file = NULL;
+    bool check = false;
+    for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+        if (option == 'h')
+            return fputs(usage, stdout) < 0;
+        if (option == '?')
+            return error_policy(ERROR_USAGE)->exit_code;
+        env_file = option == 'e' ? optarg : env_file;
+        check = check || option == 'c';
+    }
+    int roles = optind == argc - 1 ? parse_role(argv[optind]) : 0;
+    if (!roles) {
+        (void)fputs(usage, stderr);
+        return error_policy(ERROR_USAGE)->exit_code;
+    }
+    return serve_with(env_file, roles, check);
+}
