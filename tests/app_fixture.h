@@ -1,0 +1,36 @@
+/* A console's state with a clock of its own, and the news that drive it: no terminal, no network.
+ */
+#ifndef BOOKFLOW_APP_FIXTURE_H
+#define BOOKFLOW_APP_FIXTURE_H
+
+#include "app.h"
+
+enum { NOW_S = 1760431320 };
+
+/* Not connected. */
+struct app *start(void);
+/* Connected, with a, b, c waiting, oldest first; a under the cursor. */
+struct app *start_live(void);
+/* Lets time pass. */
+void pass(struct app *app, int64_t ms);
+/* A booking named as its id. */
+struct record *booking(const char *id, int64_t waits_s, enum booking_status status);
+/* Hands the news over. */
+void tell(struct app *app, struct news *news);
+/* A change of the stream. */
+void arrive(struct app *app, const char *id, int64_t waits_s, enum booking_status status);
+void lose(struct app *app, enum error_kind kind);
+void resume(struct app *app);
+/* Takes every request; the last one of that kind, NULL if there was none. */
+struct request *asked(struct app *app, enum request_kind kind);
+bool asks(struct app *app, enum request_kind kind);
+/* The worker's answer to a decision. */
+void answer(struct app *app, const char *id, int status, enum error_kind kind);
+struct row *row_of(const struct app *app, const char *id);
+/* The id under the cursor. */
+const char *cursor_id(const struct app *app);
+void expect_state(const struct app *app, const char *id, const char *state);
+void expect_tag(const struct app *app, const char *tag);
+void expect_notice(const struct app *app, const char *words);
+
+#endif

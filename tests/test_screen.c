@@ -1,0 +1,277 @@
+/* The frame, drawn by curses into the null device and read back as text. */
+#include "screen.h"
+
+#include <criterion/criterion.h>
+#include <curses.h>
+#include <locale.h>
+#include <stdlib.h>
+#include <string.h>
+#include <wchar.h>
+
+#include "view.h"
+
+enum { NOW_S = 1760431320, ROW_MAX = 1024 }; /* Tue 14 Oct 2025, 08:42 UTC */
+
+static int64_t still(void *context)
+{
+    (void)context;
+    return NOW_S * 1000LL;
+}
+
+static void no_chance(void *context, void *bytes, size_t length)
+{
+    (void)context;
+    memset(bytes, 7, length);
+}
+
+static const struct world world = {still, still, no_chance, NULL};
+
+struct stage {
+    FILE *null;
+    SCREEN *terminal;
+    struct screen screen;
+    struct app *app;
+};
+
+static struct stage start(const char *lines, const char *columns)
+{
+    setenv("LINES", lines, 1);
+    setenv("COLUMNS", columns, 1);
+    setenv("TERM", "xterm-256color", 1);
+    setenv("TZ", "UTC", 1);
+    cr_assert(setlocale(LC_ALL, "C.UTF-8"));
+    struct stage stage = {.null = fopen("/dev/null", "r+e")};
+    stage.terminal = newterm(NULL, stage.null, stage.null);
+    cr_assert(stage.terminal);
+    stage.screen = screen_start();
+    stage.app = app_new(&(struct app_options){
+        .world = &world, .provider = "salon-1", .server = "http://x", .undo_s = 10});
+    app_resize(stage.app, (size_t)LINES, (size_t)COLS);
+    app_news(stage.app, news_new(NEWS_CONNECTED, NULL));
+    return stage;
+}
+
+static void finish(struct stage *stage)
+{
+    endwin();
+    delscreen(stage->terminal);
+    fclose(stage->null);
+    app_free(stage->app);
+}
+
+static void add(struct stage *stage, const char *id, const char *name, int64_t waits_min)
+{
+    struct record *record = memory_new(1, sizeof *record);
+    *record = (struct record){.id = memory_text(id),
+                              .user_id = memory_text("user"),
+                              .user_name = memory_text(name),
+                              .start_s = NOW_S + 6 * 3600,
+                              .end_s = NOW_S + 6 * 3600 + 2700,
+                              .received_s = NOW_S - 60 * waits_min,
+                              .status = BOOKING_PENDING};
+    struct news *list = news_new(NEWS_LIST, NULL);
+    news_add(list, record);
+    app_news(stage->app, list);
+}
+
+static void draw(struct stage *stage)
+{
+    screen_draw(&stage->screen, stage->app);
+    app_shown(stage->app);
+}
+
+/* One row as UTF-8, without the blanks behind it. */
+static const char *row(int line, char text[ROW_MAX])
+{
+    wchar_t wide[256] = L"";
+    int cells = 0;
+    int y = 0;
+    int x = 0;
+    getyx(stdscr, y, x);
+    cells = mvinnwstr(line, 0, wide, COLS);
+    move(y, x);
+    cr_assert_neq(cells, ERR);
+    size_t length = wcstombs(text, wide, ROW_MAX - 1);
+    cr_assert_neq(length, (size_t)-1);
+    while (length > 0 && text[length - 1] == ' ')
+        length--;
+    text[length] = '\0';
+    return text;
+}
+
+static bool anywhere(const char *words)
+{
+    char text[ROW_MAX];
+    for (int line = 0; line < LINES; line++)
+        if (strstr(row(line, text), words))
+            return true;
+    return false;
+}
+
+Test(screen, shows_title_tag_list_and_detail_at_80_columns)
+{
+    struct stage stage = start("24", "80");
+    add(&stage, "0198-8f3a12", "Zo\xc3\xab M\xc3\xbcller", 26);
+    add(&stage, "0198-8f3a13", "\xe5\xb1\xb1\xe7\x94\xb0 \xe5\xa4\xaa\xe9\x83\x8e", 18);
+    draw(&stage);
+    static const struct {
+        int line;
+        const char *text;
+    } expected[] = {
+        {0, " salon-1                                          Tue 14 Oct  08:42 UTC   [LIVE]"},
+        {1, "[1 Inbox 2]   oldest waits 26 min"},
+        {3, ">   wait 26m    Today     14:42   45  Zo\xc3\xab M\xc3\xbcller"},
+        {4,
+         "  + wait 18m    Today     14:42   45  \xe5\xb1\xb1\xe7\x94\xb0 \xe5\xa4\xaa\xe9\x83\x8e"},
+        {14, " Zo\xc3\xab M\xc3\xbcller"},
+        {15, " Today, Tue 14 Oct, 14:42 - 15:27 (45 min)"},
+        {16, " asked 08:16, 26 min ago"},
+        {23, " a Accept  r Reject  u Undo  s Send now  n New  ? Help  q Quit"},
+    };
+    char text[ROW_MAX];
+    for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++)
+        cr_expect_str_eq(row(expected[i].line, text), expected[i].text, "%d: %s", expected[i].line,
+                         text);
+    cr_expect(anywhere("-- Request 8f3a12 --"));
+    finish(&stage);
+}
+
+Test(screen, puts_the_detail_beside_the_list_at_100_columns)
+{
+    struct stage stage = start("24", "100");
+    add(&stage, "a", "Ann", 3);
+    draw(&stage);
+    char text[ROW_MAX];
+    cr_expect(strstr(row(3, text), "Ann") && strstr(strstr(text, "Ann") + 3, "Ann"), "%s", text);
+    finish(&stage);
+}
+
+Test(screen, keeps_the_real_cursor_on_the_selected_row)
+{
+    struct stage stage = start("24", "80");
+    for (int i = 0; i < 30; i++) {
+        char id[8];
+        (void)snprintf(id, sizeof id, "r%02d", i);
+        add(&stage, id, id, 60 - i);
+    }
+    static const uint32_t keys[] = {'j', 'j', 'G', 'k', KEY_CODE_PAGE_UP, 'g', KEY_CODE_PAGE_DOWN};
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        char text[ROW_MAX];
+        app_key(stage.app, keys[i]);
+        draw(&stage);
+        cr_expect_eq(row(getcury(stdscr), text)[0], '>', "key %zu: %s", i, text);
+        cr_expect(strstr(text, stage.app->cursor->record->id));
+    }
+    finish(&stage);
+}
+
+Test(screen, shows_a_staged_answer_in_the_row_and_in_the_message)
+{
+    struct stage stage = start("24", "80");
+    add(&stage, "a", "Ann", 3);
+    draw(&stage);
+    app_key(stage.app, 'a');
+    draw(&stage);
+    cr_expect(anywhere("ACCEPT 10s"));
+    cr_expect(anywhere("Ann: ACCEPT will be sent in 10 s   u Undo    s Send now"));
+    finish(&stage);
+}
+
+Test(screen, lets_no_code_from_a_hostile_text_through)
+{
+    static const char hostile[] = "\033]0;pwned\a\033[2JMal\xe2\x80\xaelory\n\x7f\xc2\x9b";
+    struct stage stage = start("24", "80");
+    add(&stage, "a", hostile, 3);
+    draw(&stage);
+    struct record *record = stage.app->cursor->record;
+    record->decided_by = memory_text(hostile);
+    record->reason = memory_text(hostile);
+    app_key(stage.app, 'a');
+    app_key(stage.app, 's');
+    struct news *news = news_new(NEWS_DECISION, "a");
+    news->status = 422;
+    (void)error_set(&news->error, ERROR_UNPROCESSABLE, "%s", hostile);
+    app_news(stage.app, news);
+    record->status = BOOKING_REJECTED; /* shows who decided */
+    for (enum mode mode = MODE_INBOX; mode < MODES; mode++) {
+        char text[ROW_MAX];
+        stage.app->mode = mode;
+        stage.app->target = stage.app->cursor;
+        draw(&stage);
+        for (int line = 0; line < LINES; line++) {
+            cr_expect_not(strpbrk(row(line, text), "\033\a\n\x7f"), "%d: %s", line, text);
+            cr_expect_not(strstr(text, "\xe2\x80\xae"), "%d: %s", line, text);
+            /* How curses would write a control byte that it was given. */
+            cr_expect_not(strstr(text, "^[") || strstr(text, "^G"), "%d: %s", line, text);
+        }
+    }
+    stage.app->mode = MODE_INBOX;
+    draw(&stage);
+    cr_expect(anywhere("NOT DONE") && anywhere("Mallory"));
+    finish(&stage);
+}
+
+Test(screen, says_when_it_is_too_small_and_bears_every_size)
+{
+    static const struct {
+        const char *lines;
+        const char *columns;
+        bool fits;
+    } cases[] = {{"5", "80", false}, {"24", "29", false}, {"1", "1", false},   {"6", "30", true},
+                 {"10", "40", true}, {"16", "80", true},  {"60", "200", true}, {"7", "132", true}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct stage stage = start(cases[i].lines, cases[i].columns);
+        add(&stage, "a", "Ann", 3);
+        for (enum mode mode = MODE_INBOX; mode < MODES; mode++) {
+            stage.app->mode = mode;
+            stage.app->target = stage.app->cursor;
+            draw(&stage);
+        }
+        stage.app->mode = MODE_INBOX;
+        draw(&stage);
+        cr_expect_eq(anywhere("[LIVE]"), cases[i].fits, "%s x %s", cases[i].lines,
+                     cases[i].columns);
+        finish(&stage);
+    }
+}
+
+Test(screen, the_help_names_every_key_that_has_words)
+{
+    struct stage stage = start("24", "80");
+    app_key(stage.app, '?');
+    draw(&stage);
+    for (size_t i = 0; key_binding_at(i); i++)
+        if (key_binding_at(i)->group)
+            cr_expect(anywhere(key_binding_at(i)->help), "%s", key_binding_at(i)->help);
+    finish(&stage);
+}
+
+Test(screen, has_the_same_text_with_and_without_colour)
+{
+    static char frames[2][64][ROW_MAX];
+    for (int i = 0; i < 2; i++) {
+        if (i == 1)
+            setenv("NO_COLOR", "1", 1);
+        struct stage stage = start("24", "80");
+        add(&stage, "a", "Ann", 3);
+        draw(&stage);
+        app_key(stage.app, 'a');
+        draw(&stage);
+        cr_expect_eq(stage.screen.colour, i == 0);
+        for (int line = 0; line < LINES; line++)
+            (void)row(line, frames[i][line]);
+        finish(&stage);
+    }
+    for (int line = 0; line < 24; line++)
+        cr_expect_str_eq(frames[0][line], frames[1][line]);
+}
+
+Test(screen, writes_one_mark_for_each_letter_where_there_is_only_ascii)
+{
+    struct stage stage = start("24", "80");
+    stage.screen.utf8 = false;
+    add(&stage, "a", "Zo\xc3\xab", 3);
+    draw(&stage);
+    cr_expect(anywhere("Zo?"));
+    finish(&stage);
+}

@@ -1,0 +1,372 @@
+/* The app: its list, its cursor and what the network tells. Answers are in app_answers.c, keys in
+ * app_keys.c. */
+#include "app.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "app_parts.h"
+#include "view.h"
+
+struct app *app_new(const struct app_options *options)
+{
+    struct app *app = memory_new(1, sizeof *app);
+    app->world = options->world;
+    app->provider = memory_text(options->provider);
+    app->server = memory_text(options->server);
+    app->undo_ms = 1000 * options->undo_s;
+    app->connection.lost_ms = app_now_ms(app);
+    app->connection.lost_s = app_now_s(app);
+    app_resize(app, 24, 80);
+    return app;
+}
+
+void app_free(struct app *app)
+{
+    if (!app)
+        return;
+    for (struct request *request = NULL; (request = app_take_request(app));)
+        request_free(request);
+    rows_release(&app->rows);
+    buf_release(&app->typed);
+    buf_release(&app->notice);
+    free(app->active);
+    free(app->provider);
+    free(app->server);
+    free(app);
+}
+
+void app_release(struct app **app)
+{
+    app_free(*app);
+    *app = NULL;
+}
+
+int64_t app_now_ms(const struct app *app)
+{
+    return world_ticks_ms(app->world);
+}
+
+int64_t app_now_s(const struct app *app)
+{
+    return world_wall_ms(app->world) / 1000;
+}
+
+bool app_is_live(const struct app *app)
+{
+    return app->connection.connected && app->connection.loaded && !app->connection.signed_out;
+}
+
+void app_say(struct app *app, const char *format, ...)
+{
+    char text[512];
+    va_list values;
+    va_start(values, format);
+    (void)vsnprintf(text, sizeof text, format, values);
+    va_end(values);
+    buf_clear(&app->notice);
+    buf_text_append(&app->notice, text);
+}
+
+/* --- requests --- */
+
+void app_ask(struct app *app, struct request *request)
+{
+    struct letter **end = &app->requests;
+    while (*end)
+        end = &(*end)->next;
+    request->letter.next = NULL;
+    *end = &request->letter;
+}
+
+struct request *app_take_request(struct app *app)
+{
+    struct letter *first = app->requests;
+    if (first)
+        app->requests = first->next;
+    return (struct request *)first; /* the letter is the first member */
+}
+
+void app_fetch_list(struct app *app)
+{
+    app->connection.list_ms = 0;
+    app->fetch++;
+    app_ask(app, request_new(REQUEST_LIST, NULL));
+}
+
+static void ask_pipeline(struct app *app)
+{
+    if (app->connection.asked_ms)
+        return;
+    app->connection.asked_ms = app_now_ms(app);
+    app_ask(app, request_new(REQUEST_PIPELINE, NULL));
+}
+
+/* --- the list and the cursor --- */
+
+size_t app_place(const struct app *app)
+{
+    return app->cursor ? rows_place(&app->rows, app->cursor) : 0;
+}
+
+static void keep_in_sight(struct app *app)
+{
+    const size_t height = view_layout(app->lines, app->columns).list_lines;
+    const size_t place = app_place(app);
+    if (place < app->top)
+        app->top = place;
+    if (place >= app->top + height)
+        app->top = place - height + 1;
+}
+
+void app_resize(struct app *app, size_t lines, size_t columns)
+{
+    app->lines = lines;
+    app->columns = columns;
+    keep_in_sight(app);
+}
+
+static void list_row(struct app *app, struct row *row)
+{
+    const size_t place = rows_list(&app->rows, row);
+    if (!app->cursor) {
+        app->cursor = row;
+        app->shown = false;
+    } else if (place <= app_place(app) && app->cursor != row) {
+        app->top++; /* the line of the cursor stays where it is */
+    }
+    keep_in_sight(app);
+}
+
+static void unlist_row(struct app *app, struct row *row)
+{
+    assert(row != app->cursor);
+    const size_t place = rows_unlist(&app->rows, row);
+    if (place < app_place(app) + 1 && app->top > 0)
+        app->top--;
+    keep_in_sight(app);
+}
+
+void app_tidy(struct app *app, struct row *row)
+{
+    const bool waits = row->record->status == BOOKING_PENDING;
+    if (row->answer && answer_is_over(row->answer) && row != app->cursor) {
+        answer_free(row->answer);
+        row->answer = NULL;
+    }
+    if (row->listed && row != app->cursor && !waits && !row->answer)
+        unlist_row(app, row);
+}
+
+void app_go_to(struct app *app, size_t place)
+{
+    if (!app->cursor)
+        return;
+    struct row *left = app->cursor;
+    const size_t last = app->rows.listed - 1;
+    app->cursor = app->rows.list[place < last ? place : last];
+    app->cursor->fresh = false;
+    app->touched = app->shown = true;
+    const size_t height = view_layout(app->lines, app->columns).list_lines;
+    if (app->top + height > app->rows.listed)
+        app->top = app->rows.listed > height ? app->rows.listed - height : 0;
+    keep_in_sight(app);
+    if (left != app->cursor)
+        app_tidy(app, left);
+}
+
+void app_shown(struct app *app)
+{
+    app->shown = true;
+}
+
+/* --- news --- */
+
+static struct row *take_record(struct app *app, struct record *record, bool arrival)
+{
+    bool changed = false;
+    struct row *row = rows_put(&app->rows, record, &changed);
+    row->fetched = app->fetch;
+    if (!changed)
+        return row;
+    if (!row->listed && row->record->status == BOOKING_PENDING) {
+        row->fresh = arrival;
+        app->arrived += arrival;
+        list_row(app, row);
+    }
+    app_record_changed(app, row);
+    return row;
+}
+
+static void take_records(struct app *app, struct news *news, bool arrival)
+{
+    /* Lists come newest first; from the end, each row goes behind the one before. */
+    while (news->count > 0)
+        (void)take_record(app, news->records[--news->count], arrival);
+}
+
+static void on_connected(struct app *app, const struct news *news)
+{
+    struct connection *connection = &app->connection;
+    connection->connected = connection->ever = true;
+    connection->signed_out = false;
+    connection->heard_ms = app_now_ms(app);
+    connection->loaded = connection->loaded && news->resumed;
+    if (connection->loaded)
+        app_restage_kept(app);
+    else
+        app_fetch_list(app);
+    ask_pipeline(app);
+}
+
+static void on_lost(struct app *app, const struct news *news)
+{
+    struct connection *connection = &app->connection;
+    if (connection->connected) {
+        connection->lost_ms = app_now_ms(app);
+        connection->lost_s = app_now_s(app);
+    }
+    connection->connected = false;
+    connection->asked_ms = connection->slow_ms = 0;
+    connection->signed_out =
+        news->error.kind == ERROR_UNAUTHORISED || news->error.kind == ERROR_FORBIDDEN;
+    connection->retry_ms = app_now_ms(app) + (news->wait_ms > 0 ? news->wait_ms : 0);
+    if (news->error.kind != ERROR_UNAVAILABLE)
+        app_say(app, "%s", news->error.text);
+}
+
+/* What waits here and was not in the list has been decided or removed behind our back. */
+static void ask_for_missing(struct app *app)
+{
+    for (size_t i = 0; i < app->rows.listed; i++) {
+        const struct row *row = app->rows.list[i];
+        if (row->fetched != app->fetch && row->record->status == BOOKING_PENDING)
+            app_ask(app, request_new(REQUEST_BOOKING, row->record->id));
+    }
+}
+
+static void on_list(struct app *app, struct news *news)
+{
+    if (news->error.kind != ERROR_NONE) {
+        app_say(app, "The list could not be read: %s  F5 Try again", news->error.text);
+        app->connection.list_ms = app_now_ms(app) + LIST_AGAIN_MS;
+        return;
+    }
+    take_records(app, news, app->connection.loaded);
+    ask_for_missing(app);
+    if (!app->touched && app->rows.listed > 0 && app->cursor != app->rows.list[0]) {
+        app->cursor = app->rows.list[0];
+        app->top = 0;
+        app->shown = false;
+    }
+    if (app->connection.loaded)
+        return;
+    app->connection.loaded = true;
+    app_restage_kept(app);
+}
+
+static void on_booking(struct app *app, struct news *news)
+{
+    struct row *row = rows_find(&app->rows, news->id);
+    if (row && news->error.kind == ERROR_NOT_FOUND)
+        app_row_gone(app, row);
+    take_records(app, news, false);
+}
+
+static void on_pipeline(struct app *app, const struct news *news)
+{
+    app->connection.asked_ms = 0;
+    if (news->error.kind != ERROR_NONE)
+        return;
+    app->connection.unsent = news->unsent;
+    app->connection.behind_s = news->oldest_unsent_s;
+}
+
+void app_news(struct app *app, struct news *news)
+{
+    struct news *owned AUTO(news_release) = news;
+    if (owned->took_ms > 0)
+        app->connection.slow_ms = owned->took_ms >= SLOW_MS ? owned->took_ms : 0;
+    if (owned->kind != NEWS_LOST && (owned->error.kind == ERROR_NONE || owned->status))
+        app->connection.heard_ms = app_now_ms(app);
+    switch (owned->kind) {
+    case NEWS_CONNECTED:
+        on_connected(app, owned);
+        return;
+    case NEWS_ALIVE:
+        ask_pipeline(app);
+        return;
+    case NEWS_LOST:
+        on_lost(app, owned);
+        return;
+    case NEWS_CHANGED:
+        take_records(app, owned, true);
+        return;
+    case NEWS_LIST:
+        on_list(app, owned);
+        return;
+    case NEWS_BOOKING:
+        on_booking(app, owned);
+        return;
+    case NEWS_DECISION:
+        take_records(app, owned, false);
+        app_decision_news(app, owned);
+        return;
+    case NEWS_PIPELINE:
+        on_pipeline(app, owned);
+        return;
+    }
+}
+
+/* --- time --- */
+
+/* Recorded answers are asked about until they are delivered: the stream tells of states, and
+ * delivery is not one. */
+static void check_recorded(struct app *app)
+{
+    enum { EVERY_MS = 2000 };
+    if (!app_is_live(app) || app_now_ms(app) < app->connection.next_check_ms)
+        return;
+    bool any = false;
+    for (size_t i = 0; i < app->active_count; i++) {
+        const struct row *row = app->active[i];
+        if (row->answer->state == ANSWER_RECORDED)
+            app_ask(app, request_new(REQUEST_BOOKING, row->record->id));
+        any = any || row->answer->state == ANSWER_RECORDED;
+    }
+    if (any)
+        ask_pipeline(app);
+    app->connection.next_check_ms = app_now_ms(app) + EVERY_MS;
+}
+
+static void fetch_again_if_due(struct app *app)
+{
+    const int64_t list_ms = app->connection.list_ms;
+    if (list_ms && app->connection.connected && app_now_ms(app) >= list_ms)
+        app_fetch_list(app);
+}
+
+/* Every second while something on the screen counts, else with the minute of the clock. */
+static int64_t next_tick(const struct app *app)
+{
+    const int64_t now_ms = app_now_ms(app);
+    const int64_t stale_ms = app->connection.heard_ms + STALE_MS;
+    const bool counting = app->active_count > 0 || app->connection.asked_ms || !app_is_live(app) ||
+                          app->leaving || now_ms >= stale_ms;
+    if (counting)
+        return now_ms + 1000 - now_ms % 1000;
+    const int64_t minute_ms = now_ms + 60000 - world_wall_ms(app->world) % 60000;
+    return minute_ms < stale_ms ? minute_ms : stale_ms;
+}
+
+int64_t app_tick(struct app *app)
+{
+    app_tick_answers(app);
+    check_recorded(app);
+    fetch_again_if_due(app);
+    if (app->leaving && app_count_sending(app) == 0)
+        app->done = true;
+    return next_tick(app);
+}

@@ -1,0 +1,143 @@
+/* The loop of the console: keys at once, news at most every 50 ms, the app's own deadlines. It only
+ * carries: keys and news to the app, requests to the network, the app to the screen. */
+#include "session.h"
+
+#include <poll.h>
+#include <unistd.h>
+
+#include "api.h"
+#include "screen.h"
+#include "terminal.h"
+
+enum { FRAME_MS = 50 };
+
+struct session {
+    struct app *app;
+    struct api *api;
+    struct screen screen;
+    int64_t drawn_ms;
+    bool dirty;
+    bool typed; /* a key asks for a frame at once */
+};
+
+static void draw(struct session *session)
+{
+    const int64_t now_ms = app_now_ms(session->app);
+    const bool due = session->typed || now_ms - session->drawn_ms >= FRAME_MS;
+    /* A terminal that does not read would stop us in the middle of a frame: skip it. */
+    if (!session->dirty || !due || !terminal_writable())
+        return;
+    if (session->app->redraw)
+        terminal_resume();
+    session->app->redraw = false;
+    screen_draw(&session->screen, session->app);
+    app_shown(session->app);
+    session->drawn_ms = now_ms;
+    session->dirty = session->typed = false;
+}
+
+static void resize(struct session *session)
+{
+    size_t lines = 0;
+    size_t columns = 0;
+    terminal_size(&lines, &columns);
+    app_resize(session->app, lines, columns);
+    session->dirty = session->typed = true;
+}
+
+static void take_signals(struct session *session)
+{
+    for (enum terminal_signal signal; (signal = terminal_signal()) != TERMINAL_NONE;) {
+        if (signal == TERMINAL_END)
+            session->app->done = true; /* what is staged is not sent */
+        if (signal == TERMINAL_STOP)
+            terminal_stop();
+        if (signal == TERMINAL_BACK)
+            terminal_resume();
+        resize(session);
+    }
+}
+
+static void take_keys(struct session *session)
+{
+    /* Drained to the end: curses keeps a queue of its own that poll does not see. */
+    for (uint32_t key = 0; (key = terminal_key(app_now_ms(session->app))) != 0;) {
+        if (key == TERMINAL_CTRL_Z) {
+            terminal_stop();
+            resize(session);
+        } else {
+            app_key(session->app, key);
+        }
+        session->dirty = session->typed = true;
+    }
+}
+
+static void take_news(struct session *session)
+{
+    for (struct news *news = NULL; (news = api_take(session->api));) {
+        app_news(session->app, news);
+        session->dirty = true;
+    }
+}
+
+static void send_requests(struct session *session)
+{
+    for (struct request *request = NULL; (request = app_take_request(session->app));)
+        api_submit(session->api, request);
+}
+
+static int wait_ms(const struct session *session, int64_t next_ms)
+{
+    const int64_t now_ms = app_now_ms(session->app);
+    const int64_t frame_ms = session->drawn_ms + FRAME_MS;
+    const int64_t until_ms = session->dirty && frame_ms < next_ms ? frame_ms : next_ms;
+    const int64_t least_ms = session->dirty ? 5 : 0; /* the terminal does not read: look again */
+    return (int)(until_ms - now_ms > least_ms ? until_ms - now_ms : least_ms);
+}
+
+static void turn(struct session *session)
+{
+    const int64_t next_ms = app_tick(session->app);
+    send_requests(session);
+    draw(session);
+    if (session->app->done)
+        return;
+    struct pollfd ready[] = {{.fd = STDIN_FILENO, .events = POLLIN},
+                             {.fd = terminal_signal_fd(), .events = POLLIN},
+                             {.fd = api_fd(session->api), .events = POLLIN}};
+    const int woken = poll(ready, sizeof ready / sizeof ready[0], wait_ms(session, next_ms));
+    if (woken == 0)
+        session->dirty = true; /* a second has passed on the screen */
+    if (woken <= 0)
+        return;
+    if (ready[0].revents & (POLLHUP | POLLERR | POLLNVAL))
+        session->app->done = true; /* the terminal has gone */
+    else if (ready[0].revents)
+        take_keys(session);
+    take_signals(session);
+    take_news(session);
+}
+
+static void release(struct session *session)
+{
+    terminal_close();
+    api_free(session->api);
+    app_free(session->app);
+}
+
+bool session_run(const struct app_options *options, const struct remote *remote,
+                 struct error *error)
+{
+    if (!terminal_open(error))
+        return false;
+    struct session session AUTO(release) = {.app = app_new(options)};
+    session.screen = screen_start();
+    resize(&session);
+    draw(&session); /* before any network */
+    session.api = api_start(remote, error);
+    if (!session.api)
+        return false;
+    while (!session.app->done)
+        turn(&session);
+    return true;
+}

@@ -1,0 +1,12 @@
+/* The console with its screen, from the first frame to the last key. */
+#ifndef BOOKFLOW_SESSION_H
+#define BOOKFLOW_SESSION_H
+
+#include "app.h"
+#include "remote.h"
+
+/* Runs until the person quits or a signal ends it. False only when it could not start. */
+MUST_CHECK bool session_run(const struct app_options *options, const struct remote *remote,
+                            struct error *error);
+
+#endif
