@@ -187,23 +187,27 @@ static bool check_version(enum db_mode mode, const struct db_schema *schema, int
     return true;
 }
 
-/* Before anything is changed: whose file is it? */
+/* Before anything is changed: whose file is it? In one statement, so in one look: another process
+ * that shares the file may be making its tables at this moment. */
 static bool identify(struct db *db, enum db_mode mode, const struct db_schema *schema,
                      struct error *error)
 {
-    int64_t application = 0;
-    int64_t version = 0;
-    int64_t objects = 0;
-    if (!read_number(db, "PRAGMA application_id", &application, error) ||
-        !read_number(db, "PRAGMA user_version", &version, error) ||
-        !read_number(db, "SELECT count(*) FROM sqlite_schema", &objects, error))
+    struct db_rows rows AUTO(db_rows_release) = {0};
+    bool found = false;
+    if (!db_query(db,
+                  "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_schema)"
+                  " FROM pragma_application_id, pragma_user_version",
+                  BIND_NOTHING, &rows, error) ||
+        !db_next(&rows, &found, error))
         return false;
-    const bool blank = application == 0 && version == 0 && objects == 0 && mode != DB_READ;
-    if (!blank && application != schema->application_id) {
+    const int64_t application = db_column_int(&rows, 0);
+    const int64_t version = db_column_int(&rows, 1);
+    const bool blank =
+        application == 0 && version == 0 && db_column_int(&rows, 2) == 0 && mode != DB_READ;
+    if (!blank && application != schema->application_id)
         return error_set(error, ERROR_CONFIGURATION,
                          "is not a store of this kind: application_id is %lld, not %lld",
                          (long long)application, (long long)schema->application_id);
-    }
     return check_version(mode, schema, version, error);
 }
 

@@ -1,0 +1,341 @@
+#!/usr/bin/env bash
+# Bad input of every kind, on every side: requests, messages, variables, folders. Each gets its clear
+# error, and everything else goes on.
+# shellcheck source=tests/e2e/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh" "${1-}"
+
+post_head='POST /bookings HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n'
+
+# an_error STATUS WHAT: {"error": sentence}, whatever else.
+an_error()
+{
+    expect_status "$1" "$2"
+    expect_json '.error | type == "string" and length > 5' "$2: a sentence"
+}
+
+# --- Requests.
+
+bad_bodies()
+{
+    local body_sent deep
+    deep=$(printf '[%.0s' {1..3000})
+    while IFS= read -r body_sent; do
+        post "${url[all]}/bookings" "$body_sent"
+        an_error 400 "the body ${body_sent:0:60}"
+    done <<BODIES
+{"slotId":"s-1"
+{"slotId":"s-1","userId":"u"
+{"slotId":"s-1","userId":"u"} {}
+{"slotId":"s-1","userId":"u"}x
+{"slotId":"s-1","slotId":"s-2","userId":"u"}
+[]
+"slotId"
+5
+null
+{"slotId":5,"userId":"u"}
+{"slotId":["s-1"],"userId":"u"}
+{"slotId":null,"userId":"u"}
+{"slotId":"s 1","userId":"u"}
+{"slotId":"s-1","userId":"u\u0000v"}
+{"slotId":"s-1","userId":"\ud800"}
+{"slotId":"$(printf 'x%.0s' {1..129})","userId":"u"}
+{"slotId":$deep
+BODIES
+    for body_sent in '{"slotId":"s-1","userId":"\xff"}' '{"slotId":"s-1","userId":"\xc0\xaf"}' '{"slotId":"s-1\0","userId":"u"}'; do
+        printf '%b' "$body_sent" >"$work/bytes"
+        http POST "${url[all]}/bookings" "${json[@]}" --data-binary "@$work/bytes"
+        an_error 400 "the bytes $body_sent"
+    done
+    ok 'truncated, mistyped and misencoded bodies are 400'
+}
+
+bad_requests()
+{
+    local long
+    long=$(printf 'k%.0s' {1..5000})
+    for path in / /nothing /bookings/a/b/c "/bookings/$(printf 'x%.0s' {1..129})" /bookings/a%20b /bookings/%00 /bookings/%ff; do
+        get "${url[all]}$path"
+        [[ $status == 404 || $status == 400 ]] || fail "GET ${path:0:40} is 404, not $status"
+        an_error "$status" "GET ${path:0:40}"
+    done
+    for method in PUT DELETE; do
+        http "$method" "${url[all]}/bookings"
+        an_error 405 "$method /bookings"
+        [[ $(header allow) == *GET* && $(header allow) == *POST* ]] || fail 'Allow names GET and POST'
+    done
+    http BREW "${url[all]}/bookings"
+    [[ $status == 405 || $status == 501 || $status == 400 ]] || fail "BREW is refused, not $status"
+    for type in text/plain application/x-www-form-urlencoded application/jsonp; do
+        http POST "${url[all]}/bookings" -H "Content-Type: $type" -d '{"slotId":"s-1","userId":"u"}'
+        an_error 415 "Content-Type: $type"
+    done
+    http POST "${url[all]}/bookings" "${json[@]}" -H "Idempotency-Key: $long" -d '{"slotId":"s-1","userId":"u"}'
+    an_error 400 'an over-long Idempotency-Key'
+    http POST "${url[all]}/bookings" "${json[@]}" -H 'Idempotency-Key: schlüssel' -d '{"slotId":"s-1","userId":"u"}'
+    an_error 400 'an Idempotency-Key beyond ASCII'
+    ok 'unknown routes, methods and types, bad keys: 404, 405, 415, 400'
+}
+
+too_large()
+{
+    { printf '{"slotId":"s-1","userId":"u","x":"' && head -c 70000 /dev/zero | tr '\0' x && printf '"}'; } >"$work/large"
+    http POST "${url[all]}/bookings" "${json[@]}" -H Expect: --data-binary "@$work/large"
+    an_error 413 'a body of 70,000 bytes'
+    http POST "${url[all]}/bookings" "${json[@]}" -H Expect: -H 'Transfer-Encoding: chunked' --data-binary "@$work/large"
+    an_error 413 'the same, chunked'
+    head -c 5000000 /dev/zero | tr '\0' ' ' >"$work/large"
+    http POST "${url[all]}/providers/p/slots" "${json[@]}" -H Expect: --data-binary "@$work/large"
+    an_error 413 'five megabytes of slots'
+    http GET "${url[all]}/bookings" -H "X-Long: $(printf 'x%.0s' {1..20000})"
+    an_error 431 'a head of 20,000 bytes'
+    ok 'bodies and heads beyond their size are 413 and 431'
+}
+
+# refused WHAT BYTES: a 4xx or 5xx with an error, and the connection is closed.
+refused()
+{
+    local answer began
+    began=$(now_ms)
+    answer=$(raw all "$2" 8)
+    (($(now_ms) - began < 5000)) || fail "the connection is closed at once after $1"
+    [[ $answer =~ ^HTTP/1\.1\ (400|404|408|411|413|414|417|431|501|505)\  ]] || fail "$1 is refused, not: ${answer:0:200}"
+    [[ $answer == *'{"error":"'* ]] || fail "$1 is told why, not: ${answer:0:300}"
+    same "answers to $1" 1 "$(grep -c '^HTTP/1' <<<"$answer")"
+}
+
+# What a proxy in front could read in another way than we do.
+malformed_framing()
+{
+    local rest='{"slotId":"s-1","userId":"u"}'
+    refused 'two Content-Lengths' "${post_head}Content-Length: 29\r\nContent-Length: 30\r\n\r\n$rest"
+    refused 'two equal Content-Lengths' "${post_head}Content-Length: 29\r\nContent-Length: 29\r\n\r\n$rest"
+    refused 'a list of Content-Lengths' "${post_head}Content-Length: 29, 29\r\n\r\n$rest"
+    refused 'Content-Length and Transfer-Encoding' \
+        "${post_head}Content-Length: 29\r\nTransfer-Encoding: chunked\r\n\r\n1d\r\n$rest\r\n0\r\n\r\n"
+    refused 'a signed Content-Length' "${post_head}Content-Length: +29\r\n\r\n$rest"
+    refused 'a negative Content-Length' "${post_head}Content-Length: -1\r\n\r\n"
+    refused 'a hexadecimal Content-Length' "${post_head}Content-Length: 0x1d\r\n\r\n$rest"
+    refused 'an unknown Transfer-Encoding' "${post_head}Transfer-Encoding: xchunked\r\n\r\n1d\r\n$rest\r\n0\r\n\r\n"
+    refused 'two Transfer-Encodings' "${post_head}Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n"
+    refused 'a bad chunk size' "${post_head}Transfer-Encoding: chunked\r\n\r\nzz\r\n$rest\r\n0\r\n\r\n"
+    refused 'a chunk size that overflows' "${post_head}Transfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n$rest"
+    refused 'no Host' 'GET /bookings HTTP/1.1\r\n\r\n'
+    refused 'two Hosts' 'GET /bookings HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n'
+    refused 'a blank before the colon' 'GET /bookings HTTP/1.1\r\nHost : a\r\n\r\n'
+    refused 'a folded header' 'GET /bookings HTTP/1.1\r\nHost: a\r\nX-A: b\r\n c\r\n\r\n'
+    refused 'NUL in a header' 'GET /bookings HTTP/1.1\r\nHost: a\r\nX-A: b\0c\r\n\r\n'
+    refused 'NUL in the target' 'GET /bookings\0 HTTP/1.1\r\nHost: a\r\n\r\n'
+    refused 'a bare LF' 'GET /bookings HTTP/1.1\nHost: a\n\n'
+    refused 'a bare CR' 'GET /bookings HTTP/1.1\r\nHost: a\rX: b\r\n\r\n'
+    refused 'no version' 'GET /bookings\r\n\r\n'
+    refused 'another version' 'GET /bookings HTTP/2.0\r\nHost: a\r\n\r\n'
+    refused 'noise' '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n'
+    ok 'malformed framing is refused and the connection closed'
+}
+
+# Keeps its connection busy with a byte now and then; says after how many ms it was closed.
+drip()
+{
+    local began _ never
+    exec {never}<> <(:)
+    began=$(now_ms)
+    trap '' PIPE
+    exec {socket}<>"/dev/tcp/127.0.0.1/${url[all]##*:}"
+    printf 'GET /bookings HTTP/1.1\r\nHost: a\r\nX-Slow: ' >&"$socket"
+    (while printf x >&"$socket"; do read -rt 0.5 _ <&"$never" || true; done) 2>/dev/null &
+    timeout 20 cat <&"$socket" >"$work/drip.answer" || true
+    echo $(($(now_ms) - began)) >"$work/drip.ms"
+    kill $! 2>/dev/null || true
+}
+
+slow_sender_is_closed()
+{
+    wait "${helpers[0]}"
+    local took
+    took=$(<"$work/drip.ms")
+    ((took >= 8000 && took <= 12000)) || fail "a slow sender is closed after 10 s, not after $took ms"
+    grep -q '^HTTP/1.1 408 ' "$work/drip.answer" || fail 'a slow sender is told 408'
+    ok "a sender of two bytes a second was closed after $took ms, while the others were served"
+}
+
+# --- Messages.
+
+# put QUEUE ID BODY: as another producer would.
+put()
+{
+    local now
+    now=$(now_ms)
+    sqlite3 -cmd '.timeout 5000' "$(state_of all)/queues.db" "INSERT INTO message
+        (queue, id, sent_ms, visible_ms, attributes, body) VALUES
+        ('$1', '$2', $now, $now, CAST('BookingId' || char(0) || '$2' || char(0) AS BLOB), '${3//\'/\'\'}')"
+    touch "$(state_of all)/queues.db"
+}
+
+dead_letters()
+{
+    sqlite3 -readonly -cmd '.timeout 5000' "$(state_of all)/queues.db" \
+        "SELECT count(*) FROM message WHERE queue = '$1-dlq'" | grep -qx "$2"
+}
+
+poison()
+{
+    local name=$1 time='"2030-01-01T10:00:00Z"'
+    local facts='"userId":"u","providerId":"p","slotId":"s"'
+    put "$name" not-json 'this is not JSON'
+    put "$name" truncated '{"bookingId":"b-1","eventType":"BOOKING_'
+    put "$name" no-type '{"bookingId":"b-1"}'
+    put "$name" unknown-type "{\"bookingId\":\"b-1\",$facts,\"eventType\":\"BOOKING_LOST\",\"timestamp\":$time}"
+    put "$name" bad-id "{\"bookingId\":\"b 1\",$facts,\"cancelledAt\":$time,\"eventType\":\"BOOKING_CANCELLED\",\"timestamp\":$time}"
+    put "$name" bad-time "{\"bookingId\":\"b-1\",$facts,\"slotStart\":\"soon\",\"slotEnd\":$time,\"eventType\":\"BOOKING_CREATED\",\"timestamp\":$time}"
+}
+
+poison_messages()
+{
+    local facts='"userId":"u","providerId":"poisoned","slotId":"made"'
+    poison booking-request
+    poison booking-confirmation
+    put booking-request wrong-queue '{"bookingId":"b-1","providerId":"p","acceptedAt":"2030-01-01T10:00:00Z","eventType":"BOOKING_CONFIRMED","timestamp":"2030-01-01T10:00:00Z"}'
+    # In the midst of it, a message made by hand with only the listed keys, and a booking of ours.
+    put booking-request by-hand "{\"bookingId\":\"by-hand\",$facts,\"slotStart\":\"2040-01-01T10:00:00Z\",\"slotEnd\":\"2040-01-01T11:00:00Z\",\"eventType\":\"BOOKING_CREATED\",\"timestamp\":\"2030-01-01T10:00:00Z\"}"
+    book all poison-1 user-1
+    until_true 20 'a booking flows past the poison' shows all "/providers/poisoned/bookings/$id" pending
+    until_true 20 'a message made by hand works' shows all /providers/poisoned/bookings/by-hand pending
+    post "${url[all]}/providers/poisoned/bookings/$id/accept"
+    until_true 20 'and the answer flows back' shows all "/bookings/$id" confirmed
+    until_true 10 'the poison is put aside' dead_letters booking-request 7
+    until_true 10 'on both queues' dead_letters booking-confirmation 6
+    sqlite3 -readonly -cmd '.timeout 5000' "$(state_of all)/queues.db" \
+        "SELECT hex(attributes) FROM message WHERE queue = 'booking-request-dlq' AND body LIKE '%BOOKING_LOST%'" |
+        sed 's/../\\x&/g' >"$work/hex"
+    # shellcheck disable=SC2059
+    printf "$(<"$work/hex")" | tr '\0' '\n' >"$work/letter"
+    for name in 'DeadLetterReason' 'DeadLetterAttempts' 'DeadLetterSource' 'BookingId' 'unknown event type: BOOKING_LOST' 'request'; do
+        grep -qFx -- "$name" "$work/letter" || fail "a dead letter says $name: $(paste -sd '|' "$work/letter")"
+    done
+    until_true 20 'the metrics count them' reaches_text /metrics 'bookflow_messages_dead_lettered_total{worker="decision"} 7'
+    ok 'poison messages are dead-lettered with their reason, their neighbours flow'
+}
+
+reaches_text()
+{
+    get "${url[all]}$1"
+    grep -qxF -- "$2" <<<"$body"
+}
+
+# --- Starting.
+
+# refuses_to_start CODE TEXT WHAT [VARIABLE=VALUE...] -- ARGUMENTS...: says TEXT (a regular expression)
+# on stderr.
+refuses_to_start()
+{
+    local code=0 expected=$1 text=$2 what=$3
+    shift 3
+    (trap - ERR; exec_bookflow BOOKFLOW_LISTEN=127.0.0.1:0 BOOKFLOW_STATE_DIR="$work/refused" "$@") \
+        >"$work/said.out" 2>"$work/said" </dev/null &
+    helpers=($!)
+    until_true 10 "$what ends" is_gone "${helpers[0]}"
+    wait "${helpers[0]}" || code=$?
+    body=$(<"$work/said")
+    same "exit code of $what" "$expected" "$code"
+    grep -Eq -- "$text" "$work/said" || fail "$what is told: $text"
+    ! grep -E 'AddressSanitizer|LeakSanitizer|runtime error:' "$work/said" || fail "$what leaks nothing"
+}
+
+folders()
+{
+    echo file >"$work/file"
+    refuses_to_start 78 '/proc/bookflow.*BOOKFLOW_STATE_DIR' 'a folder that cannot be made' \
+        BOOKFLOW_STATE_DIR=/proc/bookflow -- serve all
+    refuses_to_start 78 "$work/file" 'a folder that is a file' BOOKFLOW_STATE_DIR="$work/file" -- serve all
+    refuses_to_start 78 'absolute' 'a relative folder' BOOKFLOW_STATE_DIR=state -- serve all
+    if ((EUID != 0)); then
+        mkdir -m 500 "$work/locked"
+        refuses_to_start 78 'cannot write' 'a folder without write permission' BOOKFLOW_STATE_DIR="$work/locked" -- serve all
+    fi
+    ok 'a state directory that cannot be used is refused: 78'
+}
+
+stores()
+{
+    local store
+    for store in intake decision; do
+        start_worker newer all
+        stop_worker newer
+        sqlite3 "$(state_of newer)/$store.db" 'PRAGMA user_version = 99'
+        refuses_to_start 78 "$store.*newer" "a newer $store store" BOOKFLOW_STATE_DIR="$(state_of newer)" -- serve all
+        same 'its version afterwards' 99 "$(sqlite3 "$(state_of newer)/$store.db" 'PRAGMA user_version')"
+        rm -r "$(state_of newer)"
+    done
+    mkdir -p "$work/strange"
+    head -c 20000 /dev/urandom >"$work/strange/intake.db"
+    cp "$work/strange/intake.db" "$work/strange.copy"
+    refuses_to_start 78 'intake.*not a database' 'a store that is none' BOOKFLOW_STATE_DIR="$work/strange" -- serve all
+    cmp -s "$work/strange/intake.db" "$work/strange.copy" || fail 'a file that is no store is left as it was'
+    refuses_to_start 78 'in use by another worker' 'a second worker on a store' BOOKFLOW_STATE_DIR="$(state_of all)" -- serve all
+    get "${url[all]}/ready"
+    expect_status 200 'the first worker'
+    refuses_to_start 75 "${url[all]##*:}" 'a port that is taken' BOOKFLOW_LISTEN="${url[all]#http://}" -- serve all
+    ok 'a newer store, a strange one, one that is in use: refused and left alone'
+}
+
+variables()
+{
+    local name
+    refuses_to_start 78 . 'bad variables' BOOKFLOW_MAX_ATTEMPTS=many BOOKFLOW_LISTEN=nowhere BOOKFLOW_LOG_LEVEL=loud \
+        BOOKFLOW_FAIR_QUEUES=maybe BOOKFLOW_ALLOW_PAST_SLOTS=2 SQS_BOOKING_REQUEST_QUEUE_URL=ftp://queue \
+        SQS_BOOKING_CONFIRMATION_QUEUE_URL='sqlite:/x?queue=a&delay=1' -- serve all
+    for name in BOOKFLOW_MAX_ATTEMPTS BOOKFLOW_LISTEN BOOKFLOW_LOG_LEVEL BOOKFLOW_FAIR_QUEUES BOOKFLOW_ALLOW_PAST_SLOTS \
+        SQS_BOOKING_REQUEST_QUEUE_URL SQS_BOOKING_CONFIRMATION_QUEUE_URL; do
+        same "lines that name $name" 1 "$(grep -c "$name" "$work/said")"
+    done
+    refuses_to_start 78 'not built yet' 'an SQS queue' \
+        SQS_BOOKING_REQUEST_QUEUE_URL=https://sqs.eu-central-1.amazonaws.com/123456789012/requests -- serve all
+    refuses_to_start 78 SQS_BOOKING_REQUEST_QUEUE_URL 'intake without queues' -- serve intake
+    grep -q SQS_BOOKING_CONFIRMATION_QUEUE_URL "$work/said" || fail 'both queues are named'
+    refuses_to_start 78 BOOKFLOW_BEHIND_TLS_PROXY 'listening beyond loopback' BOOKFLOW_LISTEN=0.0.0.0:0 -- serve all
+    refuses_to_start 78 'beyond loopback' 'listening beyond loopback behind a proxy' BOOKFLOW_LISTEN='[::]:0' \
+        BOOKFLOW_BEHIND_TLS_PROXY=1 -- serve all
+    refuses_to_start 78 no-such-file 'an env file that is not there' -- serve all --env-file "$work/no-such-file"
+    printf 'BOOKFLOW_MAX_ATTEMPTS=many\nBOOKFLOW_LOG_LEVEL=loud\n' >"$work/env"
+    refuses_to_start 78 BOOKFLOW_MAX_ATTEMPTS 'an env file with a bad value' BOOKFLOW_LOG_LEVEL=warn -- serve all --env-file "$work/env"
+    ! grep -q BOOKFLOW_LOG_LEVEL "$work/said" || fail 'the real environment wins over the file'
+    same '--check' 'configuration ok' "$(bookflow_with BOOKFLOW_STATE_DIR="$work/unmade" -- serve all --check)"
+    [[ ! -e $work/unmade ]] || fail '--check makes nothing'
+    ok 'bad variables: 78, every one named in one run'
+}
+
+usage()
+{
+    refuses_to_start 2 usage 'an unknown verb' -- brew
+    refuses_to_start 2 usage 'no verb' --
+    refuses_to_start 2 usage 'an unknown role' -- serve kitchen
+    refuses_to_start 2 usage 'no role' -- serve
+    refuses_to_start 2 '' 'an unknown option' -- serve all --fast
+    refuses_to_start 2 usage 'an unknown slots verb' -- slots paint
+    refuses_to_start 2 'date' 'a bad date' BOOKFLOW_URL="${url[all]}" -- slots generate --provider p --from soon --days 1 --hours 09:00-10:00 --length 30
+    refuses_to_start 75 . 'a worker that is not there' BOOKFLOW_URL=http://127.0.0.1:1 -- history b-1
+    printf 'id,provider_id,start,end\na,p,%s,%s\nb,p,soon,later\n' "$(a_day 1)" "$(a_day 1 11:00)" >"$work/bad.csv"
+    refuses_to_start 1 'line 3' 'a CSV file with a bad line' BOOKFLOW_URL="${url[all]}" -- slots import "$work/bad.csv"
+    get "${url[all]}/providers/p/slots"
+    expect_json '.slots == []' 'nothing of a bad file is imported'
+    ok 'wrong usage is 2, unreachable is 75, a bad file is 1'
+}
+
+start_worker all all
+drip &
+helpers=($!)
+make_slots all poisoned poison 3
+bad_bodies
+bad_requests
+too_large
+malformed_framing
+poison_messages
+slow_sender_is_closed
+folders
+stores
+variables
+usage
+book all poison-2 user-2
+until_true 20 'a booking still flows' shows all "/providers/poisoned/bookings/$id" pending
+ok 'after all of it, a booking still flows'
+finish
