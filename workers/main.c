@@ -38,21 +38,27 @@ static void help(FILE *out)
     (void)fputs("\n`bookflow VERB --help` tells more.\n", out);
 }
 
+static int run(const char *name, int argc, char **argv)
+{
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
+        if (strcmp(name, verbs[i].name) == 0)
+            return verbs[i].main(argc, argv);
+    if (*name)
+        (void)fprintf(stderr, "bookflow: there is no such verb\n");
+    help(stderr);
+    return error_policy(ERROR_USAGE)->exit_code;
+}
+
 int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
     (void)signal(SIGPIPE, SIG_IGN);
     json_object_seed(0);
     client_global_init();
-    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
-        if (strcmp(name, verbs[i].name) == 0)
-            return verbs[i].main(argc - 1, argv + 1);
-    bool asked =
-        strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0;
     if (strcmp(name, "--version") == 0)
         return version_main(1, argv);
-    if (*name && !asked)
-        (void)fprintf(stderr, "bookflow: there is no verb \"%s\"\n", name);
-    help(asked ? stdout : stderr);
-    return asked ? EXIT_SUCCESS : error_policy(ERROR_USAGE)->exit_code;
+    if (strcmp(name, "--help") != 0 && strcmp(name, "help") != 0)
+        return run(name, argc - 1, argv + 1);
+    help(stdout);
+    return EXIT_SUCCESS;
 }

@@ -149,8 +149,10 @@ static void chore_done(struct operation *operation, const struct error *failure)
 {
     struct chore *chore = (struct chore *)operation; /* its first member */
     chore->busy = false;
-    if (failure)
-        log_failure("chore.failed", failure);
+    if (!failure)
+        return;
+    chore->next_ms = world_ticks_ms(chore->role->worker.world) + SWEEP_MS; /* not at once again */
+    log_failure("chore.failed", failure);
 }
 
 static bool apply_expiry(struct operation *operation, struct db *db, struct error *error)

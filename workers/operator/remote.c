@@ -16,7 +16,7 @@ struct client *remote_open(struct error *error)
     const struct client_options options = {
         .url = url && *url ? url : "http://127.0.0.1:3000",
         .token = token && *token ? token : NULL,
-        .timeout_ms = 60 * 1000, /* a bulk import of slots takes its time on a small machine */
+        .timeout_ms = INT64_C(60000), /* a bulk import of slots takes its time on a small machine */
     };
     return client_new(&options, error);
 }

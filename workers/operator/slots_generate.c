@@ -28,19 +28,24 @@ static bool parse_count(const char *text, long low, long high, long *number)
     return text && end != text && !*end && *number >= low && *number <= high;
 }
 
+/* "HH:MM" in minutes; *text moves behind it. */
+static bool parse_clock(const char **text, int *minutes)
+{
+    const char *at = *text;
+    for (size_t i = 0; i < strlen("HH:MM"); i++)
+        if (i == 2 ? at[i] != ':' : at[i] < '0' || at[i] > '9')
+            return false;
+    const int hour = (at[0] - '0') * 10 + at[1] - '0';
+    const int minute = (at[3] - '0') * 10 + at[4] - '0';
+    *minutes = hour * 60 + minute;
+    *text = at + strlen("HH:MM");
+    return hour <= 24 && minute < 60;
+}
+
 static bool parse_hours(const char *text, struct plan *plan)
 {
-    int from_hour = 0;
-    int to_hour = 0;
-    int end = 0;
-    if (!text || sscanf(text, "%2d:%2d-%2d:%2d%n", &from_hour, &plan->from_minute, &to_hour,
-                        &plan->to_minute, &end) != 4)
-        return false;
-    bool minutes_fit = plan->from_minute >= 0 && plan->from_minute < 60 && plan->to_minute >= 0 &&
-                       plan->to_minute < 60;
-    plan->from_minute += from_hour * 60;
-    plan->to_minute += to_hour * 60;
-    return !text[end] && minutes_fit && from_hour >= 0 && plan->from_minute < plan->to_minute &&
+    return text && parse_clock(&text, &plan->from_minute) && *text++ == '-' &&
+           parse_clock(&text, &plan->to_minute) && !*text && plan->from_minute < plan->to_minute &&
            plan->to_minute <= 24 * 60;
 }
 
@@ -59,31 +64,27 @@ static bool use_zone(const char *zone, struct error *error)
     return true;
 }
 
-struct generate_options {
-    const char *provider, *from, *days, *hours, *length, *zone;
-};
+enum { PROVIDER, FROM, DAYS, HOURS, LENGTH, ZONE, OPTIONS };
 
-static bool read_plan(const struct generate_options *options, struct plan *plan,
-                      struct error *error)
+static bool read_plan(const char *const given[OPTIONS], struct plan *plan, struct error *error)
 {
     int64_t midnight = 0;
     struct error bad = {0};
-    const char *provider = options->provider;
-    if (!provider || !id_valid(provider, strlen(provider)))
+    plan->provider_id = given[PROVIDER];
+    if (!plan->provider_id || !id_valid(plan->provider_id, strlen(plan->provider_id)))
         return error_set(error, ERROR_USAGE, "--provider must be an id");
-    if (!options->from || !timestamp_parse_date(options->from, &midnight, &bad))
+    if (!given[FROM] || !timestamp_parse_date(given[FROM], &midnight, &bad))
         return error_set(error, ERROR_USAGE, "--from must be a date: YYYY-MM-DD");
-    if (!parse_count(options->days, 1, 3660, &plan->days))
+    if (!parse_count(given[DAYS], 1, 3660, &plan->days))
         return error_set(error, ERROR_USAGE, "--days must be a number from 1 to 3660");
-    if (!parse_hours(options->hours, plan))
+    if (!parse_hours(given[HOURS], plan))
         return error_set(error, ERROR_USAGE,
                          "--hours must be HH:MM-HH:MM, the end after the start");
-    if (!parse_count(options->length, 1, 24L * 60, &plan->length))
+    if (!parse_count(given[LENGTH], 1, 24L * 60, &plan->length))
         return error_set(error, ERROR_USAGE, "--length must be minutes, from 1 to 1440");
     const time_t day = (time_t)midnight;
     (void)gmtime_r(&day, &plan->day);
-    plan->provider_id = provider;
-    return use_zone(options->zone, error);
+    return use_zone(given[ZONE], error);
 }
 
 /* Local clock to UTC; on a day when the clock changes, what does not exist moves as mktime(3) does.
@@ -113,11 +114,11 @@ static bool generate_day(struct slot_batch *batch, const struct plan *plan, long
     return true;
 }
 
-static bool generate(const struct generate_options *options, struct error *error)
+static bool generate(const char *const given[OPTIONS], struct error *error)
 {
     struct plan plan = {0};
     struct slot_batch batch AUTO(slot_batch_release) = {0};
-    if (!read_plan(options, &plan, error) || !slot_batch_open(&batch, error))
+    if (!read_plan(given, &plan, error) || !slot_batch_open(&batch, error))
         return false;
     for (long day = 0; day < plan.days; day++)
         if (!generate_day(&batch, &plan, day, error))
@@ -130,25 +131,23 @@ static bool generate(const struct generate_options *options, struct error *error
 int slots_generate_main(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"provider", required_argument, NULL, 'p'}, {"from", required_argument, NULL, 'f'},
-        {"days", required_argument, NULL, 'd'},     {"hours", required_argument, NULL, 'o'},
-        {"length", required_argument, NULL, 'l'},   {"tz", required_argument, NULL, 'z'},
-        {"help", no_argument, NULL, 'h'},           {0}};
-    struct generate_options given = {0};
+        {"provider", required_argument, NULL, PROVIDER},
+        {"from", required_argument, NULL, FROM},
+        {"days", required_argument, NULL, DAYS},
+        {"hours", required_argument, NULL, HOURS},
+        {"length", required_argument, NULL, LENGTH},
+        {"tz", required_argument, NULL, ZONE},
+        {"help", no_argument, NULL, 'h'},
+        {0},
+    };
+    const char *given[OPTIONS] = {0};
     struct error error = {0};
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
-        const char **const target = option == 'p'   ? &given.provider
-                                    : option == 'f' ? &given.from
-                                    : option == 'd' ? &given.days
-                                    : option == 'o' ? &given.hours
-                                    : option == 'l' ? &given.length
-                                    : option == 'z' ? &given.zone
-                                                    : NULL;
-        if (!target)
+        if (option >= OPTIONS)
             return remote_usage(slots_usage, option == 'h');
-        *target = optarg;
+        given[option] = optarg;
     }
     if (optind != argc)
         return remote_usage(slots_usage, false);
-    return generate(&given, &error) ? EXIT_SUCCESS : remote_fail(&error);
+    return generate(given, &error) ? EXIT_SUCCESS : remote_fail(&error);
 }
