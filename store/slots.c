@@ -5,9 +5,9 @@
 #include "rows.h"
 
 /* The text of `status < 2` must stand as in the partial index, or SQLite does not use it. */
-#define SLOT_COLUMNS                                                                               \
-    "s.slot, s.id, s.provider_id, s.start_s, s.end_s,"                                             \
-    " NOT EXISTS (SELECT 1 FROM bookings b WHERE b.slot = s.slot AND b.status < 2)"
+#define SLOT_AVAILABLE                                                                             \
+    "NOT EXISTS (SELECT 1 FROM bookings b WHERE b.slot = s.slot AND b.status < 2)"
+#define SLOT_COLUMNS "s.slot, s.id, s.provider_id, s.start_s, s.end_s, " SLOT_AVAILABLE
 
 static void read_slot(const struct db_rows *rows, void *element)
 {
@@ -65,10 +65,10 @@ bool slot_list(struct db *db, const struct slot_filter *filter, struct slot slot
                struct error *error)
 {
     const struct row_query query = {
-        "SELECT * FROM (SELECT " SLOT_COLUMNS " AS available FROM slots s"
-        " WHERE s.provider_id = ?1 AND s.start_s >= ?2 AND s.start_s < ?3"
-        " AND (s.start_s, s.slot) > (?4, ?5) ORDER BY s.start_s, s.slot)"
-        " WHERE available OR NOT ?6 LIMIT ?7",
+        "SELECT " SLOT_COLUMNS " FROM slots s"
+        " WHERE s.provider_id = ?1 AND s.start_s >= max(?2, ?4) AND s.start_s < ?3"
+        " AND (s.start_s, s.slot) > (?4, ?5) AND (NOT ?6 OR " SLOT_AVAILABLE ")"
+        " ORDER BY s.start_s, s.slot LIMIT ?7",
         BIND(db_text(filter->provider_id), db_int(filter->from_s), db_int(filter->to_s),
              db_int(filter->after_start_s), db_int(filter->after_rowid),
              db_int(filter->only_available), db_int((int64_t)filter->limit))};

@@ -16,7 +16,7 @@
 #include "intake_store.h"
 #include "rules_fixture.h"
 
-enum { COPIES = 2, EVENTS_MAX = 6, SEEN_ROOM = 1 << 20 };
+enum { COPIES = 2, EVENTS_MAX = 8, SEEN_ROOM = 1 << 20 };
 
 enum act {
     USER_CANCELS,
@@ -25,6 +25,7 @@ enum act {
     PROVIDER_WITHDRAWS,
     INTAKE_EXPIRES,
     DECISION_EXPIRES,
+    SLOT_STARTS,
     ACTS
 };
 
@@ -69,8 +70,9 @@ static uint64_t fingerprint(struct walk *walk)
     int length = snprintf(text, sizeof text, "%u/%d/%d/%d/", walk->acts_done,
                           (int)intake_status(walk), (int)theirs, complete);
     for (size_t i = 0; i < walk->events_count; i++)
-        length += snprintf(text + length, sizeof text - (size_t)length, "%d.%d,",
-                           (int)walk->events[i].type, walk->delivered[i]);
+        length += snprintf(text + length, sizeof text - (size_t)length, "%c%d.%d,",
+                           walk->to_decision[i] ? '>' : '<', (int)walk->events[i].type,
+                           walk->delivered[i]);
     uint64_t hash = 14695981039346656037u;
     for (int i = 0; i < length; i++)
         hash = (hash ^ (unsigned char)text[i]) * 1099511628211u;
@@ -130,7 +132,7 @@ static bool user_cancels(struct walk *walk)
 static bool act(struct walk *walk, enum act act)
 {
     struct error error = {0};
-    const int64_t later = (NOON + 60) * 1000;
+    const int64_t later = (NOON + INTAKE_EXPIRY_GRACE_S + 60) * 1000;
     switch (act) {
     case USER_CANCELS:
         return user_cancels(walk);
@@ -144,6 +146,9 @@ static bool act(struct walk *walk, enum act act)
         return intake_expire(walk->rules.intake, &walk->rules.world, later, &error);
     case DECISION_EXPIRES:
         return decision_expire(walk->rules.decision, &walk->rules.world, later, &error);
+    case SLOT_STARTS: /* for both: what is heard and decided from here on is late */
+        walk->rules.now_ms = (NOON + 60) * 1000;
+        return true;
     case ACTS:
         break;
     }
@@ -202,6 +207,7 @@ static void try_act(struct walk *walk, enum act which)
     if (walk->acts_done & (1u << which))
         return;
     const size_t events_before = walk->events_count;
+    const int64_t now_before = walk->rules.now_ms;
     const int64_t intake_before = rules_count(walk->rules.intake, "SELECT count(*) FROM outbox");
     const int64_t decision_before =
         rules_count(walk->rules.decision, "SELECT count(*) FROM outbox");
@@ -213,6 +219,7 @@ static void try_act(struct walk *walk, enum act which)
         explore(walk);
         walk->acts_done &= ~(1u << which);
         walk->events_count = events_before;
+        walk->rules.now_ms = now_before;
     }
     undo(walk);
 }

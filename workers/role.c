@@ -1,6 +1,7 @@
 /* One worker put together. The table says what the two roles differ in; the rest is the same. */
 #include "role.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,6 +24,7 @@ enum {
     PRUNE_MS = 600 * 1000,
     PRUNE_ROWS = 1000,
     STUCK_MS = 10 * 1000,
+    REFUSED_MS = 10 * 1000,
     VISIBILITY_S = 30,
     POLLS = 4,
     PERMITS = 200
@@ -38,26 +40,33 @@ struct role_kind {
     consumer_handle_fn *hear;
     bool (*expiry_due)(struct db *db, int64_t now_ms, bool *due, struct error *error);
     bool (*expire)(struct db *db, const struct world *world, int64_t now_ms, struct error *error);
+    bool expires_when_caught_up; /* only when no answer of the other worker can be waiting */
     const struct http_route *(*routes[3])(void);
 };
 
 static const struct role_kind kinds[] = {
-    [ROLE_INTAKE] = {"intake",
-                     "intake.db",
-                     intake_schema,
-                     true,
-                     intake_hear,
-                     intake_expiry_due,
-                     intake_expire,
-                     {intake_booking_routes, intake_slot_routes, intake_people_routes}},
-    [ROLE_DECISION] = {"decision",
-                       "decision.db",
-                       decision_schema,
-                       false,
-                       decision_hear,
-                       decision_expiry_due,
-                       decision_expire,
-                       {decision_routes}},
+    [ROLE_INTAKE] =
+        {
+            .name = "intake",
+            .file = "intake.db",
+            .schema = intake_schema,
+            .publishes_requests = true,
+            .hear = intake_hear,
+            .expiry_due = intake_expiry_due,
+            .expire = intake_expire,
+            .expires_when_caught_up = true,
+            .routes = {intake_booking_routes, intake_slot_routes, intake_people_routes},
+        },
+    [ROLE_DECISION] =
+        {
+            .name = "decision",
+            .file = "decision.db",
+            .schema = decision_schema,
+            .hear = decision_hear,
+            .expiry_due = decision_expiry_due,
+            .expire = decision_expire,
+            .routes = {decision_routes},
+        },
 };
 
 /* Work the role gives itself from time to time; one of a kind is with the writer at a time. */
@@ -67,6 +76,7 @@ struct chore {
     int64_t next_ms; /* ticks */
     int64_t now_ms;  /* wall time it was submitted at */
     bool busy;
+    bool more; /* the last run found as much as it may do at once */
 };
 
 struct role {
@@ -81,7 +91,12 @@ struct role {
     bool last_pass;   /* of a drain: the consumer is done and the publisher has had its last look */
     int64_t moved_ms; /* ticks when the writer was last seen idle or at work */
     struct writer_counters seen;
-    bool queue_down; /* as last logged */
+    int64_t refused_ms; /* ticks when a commit last failed; 0 = never */
+    struct trouble {    /* as last logged */
+        char reason[160];
+        int64_t dead_lettered;
+        int64_t parked;
+    } logged;
 };
 
 static void wake(void *context)
@@ -149,10 +164,10 @@ static void chore_done(struct operation *operation, const struct error *failure)
 {
     struct chore *chore = (struct chore *)operation; /* its first member */
     chore->busy = false;
-    if (!failure)
-        return;
-    chore->next_ms = world_ticks_ms(chore->role->worker.world) + SWEEP_MS; /* not at once again */
-    log_failure("chore.failed", failure);
+    if (failure)
+        log_failure("chore.failed", failure);
+    else if (chore->more)
+        chore->next_ms = 0;
 }
 
 static bool apply_expiry(struct operation *operation, struct db *db, struct error *error)
@@ -164,7 +179,10 @@ static bool apply_expiry(struct operation *operation, struct db *db, struct erro
 static bool apply_pruning(struct operation *operation, struct db *db, struct error *error)
 {
     struct chore *chore = (struct chore *)operation; /* its first member */
-    return idempotency_prune(db, chore->now_ms, PRUNE_ROWS, error);
+    if (!idempotency_prune(db, chore->now_ms, PRUNE_ROWS, error))
+        return false;
+    chore->more = db_changes(db) == PRUNE_ROWS;
+    return true;
 }
 
 struct role *role_open(int number, const struct role_host *host, struct error *error)
@@ -218,17 +236,23 @@ static void submit_chore(struct chore *chore)
 }
 
 /* Looks first, on the reader: the writer is only troubled when something is due. */
-static void sweep(struct role *role, int64_t ticks)
+static bool expiry_is_due(const struct role *role)
 {
     struct error error = {0};
     bool due = false;
+    if (role->kind->expires_when_caught_up && !consumer_state(role->worker.consumer).caught_up)
+        return false;
+    return role->kind->expiry_due(role->worker.reader, world_wall_ms(role->worker.world), &due,
+                                  &error) &&
+           due;
+}
+
+static void sweep(struct role *role, int64_t ticks)
+{
     if (!role->expiry.busy && ticks >= role->expiry.next_ms) {
-        int64_t now = world_wall_ms(role->worker.world);
         role->expiry.next_ms = ticks + SWEEP_MS;
-        if (role->kind->expiry_due(role->worker.reader, now, &due, &error) && due) {
-            role->expiry.next_ms = ticks; /* there may be more than one batch */
+        if (expiry_is_due(role))
             submit_chore(&role->expiry);
-        }
     }
     if (!role->pruning.busy && ticks >= role->pruning.next_ms) {
         role->pruning.next_ms = ticks + PRUNE_MS;
@@ -248,21 +272,35 @@ static void watch_writer(struct role *role, int64_t ticks)
     struct writer_counters now = writer_counters(role->worker.writer);
     if (now.operations != role->seen.operations || writer_pending(role->worker.writer) == 0)
         role->moved_ms = ticks;
+    if (now.failed_commits != role->seen.failed_commits)
+        role->refused_ms = ticks;
     role->seen = now;
 }
 
-/* One line when the queue goes away and one when it is back, not one per try. */
-static void log_queue(struct role *role)
+/* One line when a trouble begins, changes or ends; not one per try. */
+static void log_trouble(struct role *role)
 {
     const struct publisher_state sending = publisher_state(role->worker.publisher);
     const struct consumer_state receiving = consumer_state(role->worker.consumer);
-    bool down = sending.queue_down || receiving.queue_down;
-    if (down == role->queue_down)
-        return;
-    role->queue_down = down;
-    log_event(down ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, down ? "queue.down" : "queue.back",
-              LOG(log_text("worker", role->kind->name),
-                  log_text("reason", sending.queue_down ? sending.reason : receiving.reason)));
+    const char *reason = *sending.reason ? sending.reason : receiving.reason;
+    struct trouble *logged = &role->logged;
+    if (strcmp(reason, logged->reason) != 0) {
+        (void)snprintf(logged->reason, sizeof logged->reason, "%s", reason);
+        log_event(*reason ? LOG_LEVEL_WARN : LOG_LEVEL_INFO,
+                  *reason ? "courier.trouble" : "courier.well",
+                  LOG(log_text("worker", role->kind->name), log_text("reason", reason)));
+    }
+    if (receiving.dead_lettered > logged->dead_lettered)
+        log_event(LOG_LEVEL_WARN, "message.dead_lettered",
+                  LOG(log_text("worker", role->kind->name),
+                      log_number("count", receiving.dead_lettered - logged->dead_lettered),
+                      log_text("reason", receiving.dead_reason)));
+    if (sending.parked > logged->parked)
+        log_event(LOG_LEVEL_ERROR, "event.parked",
+                  LOG(log_text("worker", role->kind->name),
+                      log_number("count", sending.parked - logged->parked)));
+    logged->dead_lettered = receiving.dead_lettered;
+    logged->parked = sending.parked;
 }
 
 static void step_drain(struct role *role)
@@ -292,7 +330,7 @@ int64_t role_step(struct role *role)
         step_drain(role);
     else
         sweep(role, ticks);
-    log_queue(role);
+    log_trouble(role);
     return delay;
 }
 
@@ -323,6 +361,10 @@ bool role_ready(const struct role *role, struct error *error)
         return error_set(error, ERROR_UNAVAILABLE, "%s is draining", role->kind->name);
     if (!audit_last(role->worker.reader, &newest, error))
         return error_context(error, "%s store", role->kind->name);
+    int64_t refused = world_ticks_ms(role->worker.world) - role->refused_ms;
+    if (role->refused_ms > 0 && refused < REFUSED_MS)
+        return error_set(error, ERROR_UNAVAILABLE, "the %s store refused a write %lld s ago",
+                         role->kind->name, (long long)refused / 1000);
     return role_alive(role, error);
 }
 

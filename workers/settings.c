@@ -147,7 +147,7 @@ bool settings_read(struct config *config, int roles, struct settings *settings, 
     const char *address = config_text(config, "BOOKFLOW_LISTEN");
     const char *fallback = roles == ROLE_DECISION ? "127.0.0.1:3001" : "127.0.0.1:3000";
     settings->listen = memory_text(address ? address : fallback);
-    settings->max_attempts = config_number(config, "BOOKFLOW_MAX_ATTEMPTS", 8, 1, 1000);
+    settings->max_attempts = config_number(config, "BOOKFLOW_MAX_ATTEMPTS", 8, 1, 50);
     settings->fair_queues = config_flag(config, "BOOKFLOW_FAIR_QUEUES", true);
     settings->allow_past_slots = config_flag(config, "BOOKFLOW_ALLOW_PAST_SLOTS", false);
     check_listen(config, settings->listen);

@@ -73,6 +73,17 @@ static const struct {
                                 {BOOKING_ID, PROVIDER_ID, REJECTED_AT, REASON}},
 };
 
+static const char *const ACTORS[EVENT_ACTORS] = {[ACTOR_UNSAID] = "",
+                                                 [ACTOR_USER] = "user",
+                                                 [ACTOR_PROVIDER] = "provider",
+                                                 [ACTOR_SYSTEM] = "system"};
+
+const char *event_actor_name(enum event_actor actor, enum event_actor fallback)
+{
+    assert(actor < EVENT_ACTORS && fallback < EVENT_ACTORS);
+    return ACTORS[actor == ACTOR_UNSAID ? fallback : actor];
+}
+
 const char *event_type_name(enum event_type type)
 {
     assert(type < EVENT_TYPES);
@@ -131,6 +142,8 @@ void event_to_json(const struct event *event, struct buf *body)
     set(object, "eventId", json_string(event->id));
     if (event->type == EVENT_BOOKING_CREATED && event->user_name[0])
         set(object, "userName", json_string(event->user_name));
+    if (event->type == EVENT_BOOKING_CANCELLED && event->cancelled_by != ACTOR_UNSAID)
+        set(object, "cancelledBy", json_string(ACTORS[event->cancelled_by]));
     json_append(body, object);
 }
 
@@ -224,6 +237,15 @@ static bool read_created(const json_t *object, struct event *event, struct error
     return read_text(object, "userName", NAME_MAX_CHARACTERS, event->user_name, error);
 }
 
+/* One of the names that we give; anything else is not ours to judge. */
+static void read_actor(const json_t *object, struct event *event)
+{
+    const char *name = json_string_value(json_object_get(object, "cancelledBy"));
+    for (enum event_actor i = ACTOR_USER; name && i < EVENT_ACTORS; i++)
+        if (event->type == EVENT_BOOKING_CANCELLED && strcmp(name, ACTORS[i]) == 0)
+            event->cancelled_by = i;
+}
+
 static bool read_object(const json_t *object, struct event *event, struct error *error)
 {
     if (!read_type(object, &event->type, error))
@@ -232,6 +254,7 @@ static bool read_object(const json_t *object, struct event *event, struct error 
     for (const enum field *field = TYPES[event->type].body; *field != END; field++)
         if (!read_field(object, *field, event, error))
             return false;
+    read_actor(object, event);
     return read_timestamp(object, &event->at_s, error) && read_created(object, event, error) &&
            (!is_given(object, "eventId") || json_id(object, "eventId", event->id, error));
 }

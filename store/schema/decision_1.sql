@@ -21,7 +21,7 @@ CREATE TABLE bookings (
 -- One index for each way a provider looks: everything, one status, one stretch of time.
 CREATE INDEX bookings_by_provider ON bookings (provider_id);
 CREATE INDEX bookings_by_status ON bookings (provider_id, status);
-CREATE INDEX bookings_by_start ON bookings (provider_id, start_s);
+CREATE INDEX bookings_by_start ON bookings (provider_id, start_s, status);
 
 -- What the expiry sweep looks for. Received after its start: the provider may still decide.
 CREATE INDEX bookings_to_expire ON bookings (start_s) WHERE status = 0 AND received_s < start_s;

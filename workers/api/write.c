@@ -90,10 +90,30 @@ static bool write_apply(struct operation *operation, struct db *db, struct error
                           : write->apply(&write->call, db, &write->answer, error);
 }
 
-static void reply(struct write *write, int status, const char *location, const struct buf *body)
+/* A kept refusal is given like a fresh one: its form follows from what this request accepts. */
+static void reply_refusal(struct write *write)
 {
-    http_reply_text(write->request, status, "application/json", *location ? location : NULL,
-                    buf_text(body), body->length);
+    struct error error = {0};
+    const struct buf *text = &write->kept.body;
+    json_t *body AUTO(json_release) = json_parse_object(buf_text(text), text->length, &error);
+    error_clear(&error);
+    for (enum error_kind kind = ERROR_INVALID; kind < ERROR_KINDS && !error.kind; kind++)
+        if (error_policy(kind)->http_status == write->kept.status)
+            (void)error_set(&error, kind, "%s", json_string_value(json_object_get(body, "error")));
+    http_reply_error(write->request, &error, body);
+}
+
+static void reply_kept(struct write *write)
+{
+    const struct idempotency_answer *kept = &write->kept;
+    if (kept->status >= 400)
+        reply_refusal(write);
+    else if (kept->status == 204)
+        http_reply_json(write->request, 204, NULL);
+    else
+        http_reply_text(write->request, kept->status, "application/json",
+                        kept->location.length ? buf_text(&kept->location) : NULL,
+                        buf_text(&kept->body), kept->body.length);
 }
 
 static void write_done(struct operation *operation, const struct error *failure)
@@ -101,14 +121,10 @@ static void write_done(struct operation *operation, const struct error *failure)
     struct write *write = (struct write *)operation; /* its first member */
     if (failure) {
         http_reply_error(write->request, failure, write->answer.extra);
-    } else if (write->answer_is_kept) {
-        reply(write, write->kept.status, buf_text(&write->kept.location), &write->kept.body);
-    } else if (!write->answer.body) {
-        http_reply_json(write->request, 204, NULL);
     } else {
-        struct buf body AUTO(buf_release) = {0};
-        json_append(&body, write->answer.body);
-        reply(write, write->answer.status, write->answer.location, &body);
+        if (!write->answer_is_kept)
+            keep_answer(write, NULL);
+        reply_kept(write);
     }
     write_free(write);
 }
@@ -121,9 +137,6 @@ static bool key_valid(const char *key)
             return false;
     return length >= 1 && length <= IDEMPOTENCY_KEY_MAX;
 }
-
-static const char *const method_names[HTTP_METHODS] = {
-    [HTTP_GET] = "GET", [HTTP_POST] = "POST", [HTTP_PUT] = "PUT", [HTTP_DELETE] = "DELETE"};
 
 static bool take_key(struct write *write, struct error *error)
 {
@@ -138,8 +151,7 @@ static bool take_key(struct write *write, struct error *error)
     size_t length = 0;
     const char *body = http_request_body(request, &length);
     digest_of(body, length, write->key.body);
-    buf_printf(&write->scope, "%s %s", method_names[http_request_method(request)],
-               http_request_path(request));
+    buf_printf(&write->scope, "POST %s", http_request_path(request));
     write->key.scope = buf_text(&write->scope);
     write->key.key = key; /* lives as long as the request */
     return true;

@@ -63,6 +63,7 @@ static void poll_done(void *context, const struct queue_message messages[], size
     poll->open = false;
     consumer->polls_open--;
     consumer->reserved -= poll->maximum;
+    consumer->state.caught_up = !failure && count == 0;
     if (failure) {
         outage_failed(&consumer->queue, world, failure->text);
         return;

@@ -60,9 +60,11 @@ bool consumer_idle(const struct consumer *consumer);
 
 struct consumer_state {
     int64_t received, applied, duplicates, failed, dead_lettered, given_back, leases_lost;
+    bool caught_up; /* the last poll came back empty: nothing was waiting */
     bool queue_down;
-    int64_t since_ms; /* wall time of the last change of queue_down */
-    char reason[160];
+    int64_t since_ms;      /* wall time of the last change of queue_down */
+    char reason[160];      /* what is wrong now; "" = nothing */
+    char dead_reason[160]; /* of the newest dead letter */
 };
 struct consumer_state consumer_state(const struct consumer *consumer);
 

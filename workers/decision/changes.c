@@ -15,9 +15,10 @@
 
 enum {
     HEARTBEAT_MS = 15000,
-    ROWS_PER_TURN = 256,        /* for one subscriber, before the next one has its turn */
-    BACKLOG_PAUSE = 256 * 1024, /* a slow reader gets no more until it has read this far */
-    BACKLOG_CLOSE = 4 * 1024 * 1024
+    ROWS_PER_STEP = 256,        /* of all subscribers: the loop has other work, too */
+    BACKLOG_PAUSE = 256 * 1024, /* a reader that is so far behind gets no more for the moment, */
+    PAUSE_MS = 250,
+    STALLED_MS = 60000 /* and is let go when that lasts; it resumes by Last-Event-ID */
 };
 
 struct subscriber {
@@ -25,8 +26,9 @@ struct subscriber {
     struct changes *changes;
     struct http_stream *stream; /* NULL: the client has gone */
     char provider_id[ID_SIZE];
-    int64_t sequence; /* the last one sent */
-    bool behind;      /* there may be more for it in the trail */
+    int64_t sequence;   /* the last one sent */
+    bool behind;        /* there may be more for it in the trail */
+    int64_t stalled_ms; /* ticks since when it takes nothing; 0 = it does */
 };
 
 /* What one turn of one subscriber read from the trail. */
@@ -34,7 +36,7 @@ struct turn {
     struct changed {
         int64_t sequence;
         char booking_id[ID_SIZE];
-    } rows[ROWS_PER_TURN];
+    } rows[ROWS_PER_STEP];
     size_t count;
 };
 
@@ -116,31 +118,37 @@ static bool send_one(struct subscriber *subscriber, const struct changed *change
     return true;
 }
 
-/* One turn. A read that fails leaves the subscriber where it is: the next step tries again. */
-static void catch_up(struct subscriber *subscriber, struct turn *turn)
+/* One turn: at most `maximum` rows. A read that fails leaves the subscriber where it is: the next
+ * step tries again. Returns how many rows it took. */
+static size_t catch_up(struct subscriber *subscriber, struct turn *turn, size_t maximum)
 {
     struct error error = {0};
     turn->count = 0;
-    const struct audit_page page = {subscriber->provider_id, subscriber->sequence, ROWS_PER_TURN};
+    const struct audit_page page = {subscriber->provider_id, subscriber->sequence, maximum};
     if (!audit_of_provider(subscriber->changes->reader, &page, note_row, turn, &error))
-        return;
+        return 0;
     for (size_t i = 0; i < turn->count && subscriber->stream; i++) {
         if (!send_one(subscriber, &turn->rows[i], &error))
-            return;
+            return i;
         subscriber->sequence = turn->rows[i].sequence;
     }
-    subscriber->behind = turn->count == ROWS_PER_TURN;
+    subscriber->behind = turn->count == maximum;
+    return turn->count;
 }
 
-static void serve(struct subscriber *subscriber, struct turn *turn)
+/* True while the client does not read; one that never does is let go. */
+static bool is_stalled(struct subscriber *subscriber, int64_t now)
 {
-    size_t backlog = http_stream_backlog(subscriber->stream);
-    if (backlog > BACKLOG_CLOSE) {
+    if (http_stream_backlog(subscriber->stream) <= BACKLOG_PAUSE) {
+        subscriber->stalled_ms = 0;
+        return false;
+    }
+    subscriber->stalled_ms = subscriber->stalled_ms ? subscriber->stalled_ms : now;
+    if (now - subscriber->stalled_ms > STALLED_MS) {
         http_stream_close(subscriber->stream);
         subscriber->stream = NULL;
-    } else if (backlog <= BACKLOG_PAUSE) {
-        catch_up(subscriber, turn);
     }
+    return true;
 }
 
 static void mark_new(struct changes *changes)
@@ -181,20 +189,54 @@ static int64_t heartbeat(struct changes *changes)
     return changes->heartbeat_ms - now;
 }
 
+/* The list from `first` on comes to its front, so that the next step begins there. */
+static void rotate(struct changes *changes, struct subscriber *first)
+{
+    struct subscriber **link = &changes->subscribers;
+    while (*link != first)
+        link = &(*link)->next;
+    if (link == &changes->subscribers)
+        return;
+    struct subscriber *front = changes->subscribers;
+    changes->subscribers = first;
+    *link = NULL;
+    while (first->next)
+        first = first->next;
+    first->next = front;
+}
+
+/* Serves until the step's rows are used up. Returns in how many ms there is more to do; -1 =
+ * nothing. */
+static int64_t serve_all(struct changes *changes, int64_t now)
+{
+    size_t left = ROWS_PER_STEP;
+    int64_t delay = -1;
+    for (struct subscriber *each = changes->subscribers; each; each = each->next) {
+        if (!each->stream || !each->behind)
+            continue;
+        if (left == 0) {
+            rotate(changes, each);
+            return 0;
+        }
+        if (is_stalled(each, now))
+            delay = PAUSE_MS;
+        else
+            left -= catch_up(each, &changes->turn, left);
+        if (each->behind && !each->stalled_ms && each->stream)
+            delay = 0;
+    }
+    return delay;
+}
+
 int64_t changes_step(struct changes *changes)
 {
     if (!changes->subscribers)
         return -1;
-    bool more = false;
     mark_new(changes);
-    for (struct subscriber *each = changes->subscribers; each; each = each->next) {
-        if (each->stream && each->behind)
-            serve(each, &changes->turn);
-        more = more || (each->stream && each->behind);
-    }
+    const int64_t more = serve_all(changes, world_ticks_ms(changes->world));
     sweep_gone(changes);
-    int64_t delay = heartbeat(changes);
-    return more && delay > 10 ? 10 : delay;
+    const int64_t beat = heartbeat(changes);
+    return more >= 0 && more < beat ? more : beat;
 }
 
 size_t changes_subscribers(const struct changes *changes)
@@ -206,11 +248,11 @@ void changes_free(struct changes *changes)
 {
     if (!changes)
         return;
-    for (struct subscriber *each = changes->subscribers; each; each = each->next)
+    for (struct subscriber *each = changes->subscribers; each; each = each->next) {
         if (each->stream)
             http_stream_close(each->stream);
-    for (struct subscriber *each = changes->subscribers; each; each = each->next)
         each->stream = NULL;
+    }
     sweep_gone(changes);
     free(changes);
 }

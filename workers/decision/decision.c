@@ -13,6 +13,7 @@ struct step {
     enum booking_status from;
     enum event_type type;
     const char *event_id; /* NULL = a new event, to be published */
+    bool by_system;       /* otherwise by the provider; of a new event */
     const struct world *world;
     int64_t now_ms;
 };
@@ -22,6 +23,7 @@ static bool publish(struct db *db, const struct step *step, char event_id[ID_SIZ
 {
     struct event event = {.type = step->type, .at_s = step->now_ms / 1000};
     event.booking = step->record->booking;
+    event.cancelled_by = step->by_system ? ACTOR_SYSTEM : ACTOR_PROVIDER;
     (void)snprintf(event.reason, sizeof event.reason, "%s", step->record->reason);
     id_new(step->world, event.id);
     id_copy(event_id, event.id);
@@ -135,6 +137,7 @@ static bool expire_one(struct db *db, const char *id, const struct world *world,
         .record = &record,
         .from = record.booking.status,
         .type = EVENT_BOOKING_CANCELLED,
+        .by_system = true,
         .world = world,
         .now_ms = now_ms,
     };
@@ -178,7 +181,7 @@ static bool hear_first(struct db *db, const struct event *event, int64_t now_ms,
     record.booking.status = event_status(event->type);
     (void)snprintf(record.user_name, sizeof record.user_name, "%s", event->user_name);
     if (event->type == EVENT_BOOKING_CANCELLED)
-        note_who(&record, "user", event->reason, now_ms);
+        note_who(&record, event_actor_name(event->cancelled_by, ACTOR_USER), event->reason, now_ms);
     return decision_add(db, &record, error) && record_step(db, &step, error);
 }
 
@@ -203,8 +206,7 @@ static bool hear_cancel(struct db *db, struct decision_record *record, const str
         return true;
     *effect = EFFECT_APPLIED;
     record->booking.status = BOOKING_CANCELLED;
-    note_who(record, strcmp(event->reason, "expired") == 0 ? "system" : "user", event->reason,
-             now_ms);
+    note_who(record, event_actor_name(event->cancelled_by, ACTOR_USER), event->reason, now_ms);
     return move(db, &step, error);
 }
 

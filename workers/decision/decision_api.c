@@ -16,6 +16,7 @@
 #include "outbox.h"
 #include "publisher.h"
 #include "query.h"
+#include "result.h"
 #include "worker.h"
 #include "write.h"
 
@@ -41,16 +42,30 @@ static json_t *conflict_extra(const struct decision_record *record)
                      json_timestamp(record->decided_s));
 }
 
-static const char *const done_sentence[BOOKING_COMMANDS] = {
-    [BOOKING_ACCEPT] = "Booking accepted successfully",
-    [BOOKING_REJECT] = "Booking rejected successfully",
-    [BOOKING_WITHDRAW] = "Booking cancelled successfully",
+/* The last segment of the path says what the provider wants. */
+static const struct {
+    const char *verb;
+    enum booking_command command;
+    const char *done;
+} verbs[] = {
+    {"/accept", BOOKING_ACCEPT, "Booking accepted successfully"},
+    {"/reject", BOOKING_REJECT, "Booking rejected successfully"},
+    {"/cancel", BOOKING_WITHDRAW, "Booking cancelled successfully"},
 };
 
-static bool apply_decision(const struct call *call, struct db *db, enum booking_command command,
-                           struct answer *answer, struct error *error)
+static size_t verb_of(const char *path)
 {
-    struct decision decision = decision_of(call, command);
+    size_t verb = 0;
+    while (strcmp(strrchr(path, '/'), verbs[verb].verb) != 0)
+        verb++; /* the routes below know no others */
+    return verb;
+}
+
+static bool apply_decision(const struct call *call, struct db *db, struct answer *answer,
+                           struct error *error)
+{
+    const size_t verb = verb_of(call->path);
+    struct decision decision = decision_of(call, verbs[verb].command);
     struct decision_record record = {0};
     if (!json_optional_text(call->body, "reason", REASON_MAX, &decision.reason, error))
         return false;
@@ -59,27 +74,9 @@ static bool apply_decision(const struct call *call, struct db *db, enum booking_
             answer->extra = conflict_extra(&record);
         return false;
     }
-    answer->body = json_pack("{s:s,s:o}", "message", done_sentence[command], "booking",
+    answer->body = json_pack("{s:s,s:o}", "message", verbs[verb].done, "booking",
                              booking_to_json(&record.booking));
     return true;
-}
-
-static bool apply_accept(const struct call *call, struct db *db, struct answer *answer,
-                         struct error *error)
-{
-    return apply_decision(call, db, BOOKING_ACCEPT, answer, error);
-}
-
-static bool apply_reject(const struct call *call, struct db *db, struct answer *answer,
-                         struct error *error)
-{
-    return apply_decision(call, db, BOOKING_REJECT, answer, error);
-}
-
-static bool apply_withdraw(const struct call *call, struct db *db, struct answer *answer,
-                           struct error *error)
-{
-    return apply_decision(call, db, BOOKING_WITHDRAW, answer, error);
 }
 
 /* One of many decisions: its own refusal is a result, not the end of the others. */
@@ -148,22 +145,12 @@ static bool apply_decisions(const struct call *call, struct db *db, struct answe
            error_set(error, ERROR_INVALID, "accept or reject is required");
 }
 
-static void accept(void *context, struct http_request *request)
-{
-    write_request(context, request, apply_accept);
-}
-
-static void reject(void *context, struct http_request *request)
-{
-    write_request(context, request, apply_reject);
-}
-
-static void withdraw(void *context, struct http_request *request)
-{
-    write_request(context, request, apply_withdraw);
-}
-
 static void decide(void *context, struct http_request *request)
+{
+    write_request(context, request, apply_decision);
+}
+
+static void decide_many(void *context, struct http_request *request)
 {
     write_request(context, request, apply_decisions);
 }
@@ -172,27 +159,24 @@ static void show(void *context, struct http_request *request)
 {
     const struct worker *worker = context;
     struct error error = {0};
+    json_t *body = NULL;
     struct decision_record record = {0};
     if (decision_of_provider(worker->reader, http_request_parameter(request, 0),
                              http_request_parameter(request, 1), &record, &error))
-        http_reply_json(request, 200, decision_to_json(&record));
-    else
-        http_reply_error(request, &error, NULL);
+        body = decision_to_json(&record);
+    reply_result(request, body, &error);
 }
 
 static void history(void *context, struct http_request *request)
 {
     const struct worker *worker = context;
     struct error error = {0};
-    struct decision_record record = {0};
     json_t *body = NULL;
+    struct decision_record record = {0};
     if (decision_of_provider(worker->reader, http_request_parameter(request, 0),
                              http_request_parameter(request, 1), &record, &error))
         body = history_to_json(worker->reader, record.booking.id, &error);
-    if (body)
-        http_reply_json(request, 200, body);
-    else
-        http_reply_error(request, &error, NULL);
+    reply_result(request, body, &error);
 }
 
 static bool read_filter(const struct http_request *request, struct decision_filter *filter,
@@ -220,6 +204,7 @@ static void list(void *context, struct http_request *request)
 {
     const struct worker *worker = context;
     struct error error = {0};
+    json_t *body = NULL;
     struct decision_filter filter = {0};
     if (!read_filter(request, &filter, &error)) {
         http_reply_error(request, &error, NULL);
@@ -230,9 +215,8 @@ static void list(void *context, struct http_request *request)
     size_t count = 0;
     int64_t next = 0;
     if (decision_list(worker->reader, &filter, records, &count, &next, &error))
-        http_reply_json(request, 200, page_to_json(records, count, next));
-    else
-        http_reply_error(request, &error, NULL);
+        body = page_to_json(records, count, next);
+    reply_result(request, body, &error);
 }
 
 static void events(void *context, struct http_request *request)
@@ -265,7 +249,7 @@ static void pipeline(void *context, struct http_request *request)
     const struct publisher_state sending = publisher_state(worker->publisher);
     const struct consumer_state receiving = consumer_state(worker->consumer);
     bool down = sending.queue_down || receiving.queue_down;
-    int64_t since = sending.queue_down ? sending.since_ms : receiving.since_ms;
+    int64_t since = sending.since_ms > receiving.since_ms ? sending.since_ms : receiving.since_ms;
     int64_t age = pressure.unsent ? world_wall_ms(worker->world) - pressure.oldest_ms : 0;
     http_reply_json(request, 200,
                     json_pack("{s:I,s:I,s:s,s:o}", "unsent", (json_int_t)pressure.unsent,
@@ -279,10 +263,10 @@ static void pipeline(void *context, struct http_request *request)
 const struct http_route *decision_routes(void)
 {
     static const struct http_route routes[] = {
-        {.method = HTTP_POST, .pattern = BOOKING "/accept", .handler = accept},
-        {.method = HTTP_POST, .pattern = BOOKING "/reject", .handler = reject},
-        {.method = HTTP_POST, .pattern = BOOKING "/cancel", .handler = withdraw},
-        {.method = HTTP_POST, .pattern = "/providers/{id}/decisions", .handler = decide},
+        {.method = HTTP_POST, .pattern = BOOKING "/accept", .handler = decide},
+        {.method = HTTP_POST, .pattern = BOOKING "/reject", .handler = decide},
+        {.method = HTTP_POST, .pattern = BOOKING "/cancel", .handler = decide},
+        {.method = HTTP_POST, .pattern = "/providers/{id}/decisions", .handler = decide_many},
         {.method = HTTP_GET, .pattern = "/providers/{id}/bookings", .handler = list},
         {.method = HTTP_GET, .pattern = BOOKING, .handler = show},
         {.method = HTTP_GET, .pattern = BOOKING "/history", .handler = history},

@@ -14,7 +14,7 @@ struct step {
     struct booking *booking; /* holds the new status */
     enum booking_status from;
     enum event_type type;
-    const char *actor;
+    enum event_actor actor;
     const char *reason;   /* "" = none */
     const char *event_id; /* NULL = a new event, to be published */
     const struct world *world;
@@ -25,6 +25,7 @@ static void event_of(const struct step *step, struct event *event)
 {
     *event = (struct event){.type = step->type, .at_s = step->now_ms / 1000};
     event->booking = *step->booking;
+    event->cancelled_by = step->actor;
     (void)snprintf(event->reason, sizeof event->reason, "%s", step->reason);
     id_new(step->world, event->id);
 }
@@ -57,7 +58,8 @@ static bool record(struct db *db, const struct step *step, struct error *error)
         return false;
     id_copy(entry.booking_id, step->booking->id);
     id_copy(entry.provider_id, step->booking->provider_id);
-    (void)snprintf(entry.actor, sizeof entry.actor, "%s", step->actor);
+    (void)snprintf(entry.actor, sizeof entry.actor, "%s",
+                   event_actor_name(step->actor, ACTOR_PROVIDER));
     (void)snprintf(entry.event, sizeof entry.event, "%s", event_type_name(step->type));
     (void)snprintf(entry.reason, sizeof entry.reason, "%s", step->reason);
     return audit_append(db, &entry, error);
@@ -92,7 +94,7 @@ bool intake_book(struct db *db, const struct booking_order *order, struct bookin
         .booking = booking,
         .from = BOOKING_ABSENT,
         .type = EVENT_BOOKING_CREATED,
-        .actor = "user",
+        .actor = ACTOR_USER,
         .reason = "",
         .world = order->world,
         .now_ms = order->now_ms,
@@ -101,8 +103,7 @@ bool intake_book(struct db *db, const struct booking_order *order, struct bookin
            record(db, &step, error);
 }
 
-static bool find_or_refuse(struct db *db, const char *id, struct booking *booking,
-                           struct error *error)
+bool intake_find(struct db *db, const char *id, struct booking *booking, struct error *error)
 {
     bool found = false;
     if (!intake_booking_find(db, id, booking, &found, error))
@@ -113,13 +114,13 @@ static bool find_or_refuse(struct db *db, const char *id, struct booking *bookin
 bool intake_cancel(struct db *db, const struct booking_cancel *cancel, struct booking *booking,
                    struct error *error)
 {
-    if (!find_or_refuse(db, cancel->booking_id, booking, error))
+    if (!intake_find(db, cancel->booking_id, booking, error))
         return false;
     const struct step step = {
         .booking = booking,
         .from = booking->status,
         .type = EVENT_BOOKING_CANCELLED,
-        .actor = "user",
+        .actor = ACTOR_USER,
         .reason = cancel->reason ? cancel->reason : "",
         .world = cancel->world,
         .now_ms = cancel->now_ms,
@@ -144,13 +145,13 @@ static bool expire_one(struct db *db, const char *id, const struct world *world,
                        struct error *error)
 {
     struct booking booking = {0};
-    if (!find_or_refuse(db, id, &booking, error))
+    if (!intake_find(db, id, &booking, error))
         return false;
     const struct step step = {
         .booking = &booking,
         .from = booking.status,
         .type = EVENT_BOOKING_CANCELLED,
-        .actor = "system",
+        .actor = ACTOR_SYSTEM,
         .reason = "expired",
         .world = world,
         .now_ms = now_ms,
@@ -179,7 +180,7 @@ bool intake_hear(void *context, struct db *db, const struct event *event, int64_
     struct booking booking = {0};
     if (event->type == EVENT_BOOKING_CREATED)
         return error_set(error, ERROR_INVALID, "BOOKING_CREATED does not belong on this queue");
-    if (!find_or_refuse(db, event->booking.id, &booking, error))
+    if (!intake_find(db, event->booking.id, &booking, error))
         return error_context(error, "%s of %s", event_type_name(event->type), event->booking.id);
     if (strcmp(booking.provider_id, event->booking.provider_id) != 0)
         return error_set(error, ERROR_INVALID, "%s of %s comes from another provider",
@@ -188,7 +189,7 @@ bool intake_hear(void *context, struct db *db, const struct event *event, int64_
         .booking = &booking,
         .from = booking.status,
         .type = event->type,
-        .actor = "provider",
+        .actor = event->cancelled_by,
         .reason = event->reason,
         .event_id = event->id,
         .now_ms = now_ms,

@@ -25,6 +25,10 @@ struct booking_order {
 MUST_CHECK bool intake_book(struct db *db, const struct booking_order *order,
                             struct booking *booking, struct error *error);
 
+/* The booking, or ERROR_NOT_FOUND. */
+MUST_CHECK bool intake_find(struct db *db, const char *id, struct booking *booking,
+                            struct error *error);
+
 struct booking_cancel {
     const char *booking_id;
     const char *reason; /* NULL = none */
@@ -36,8 +40,10 @@ struct booking_cancel {
 MUST_CHECK bool intake_cancel(struct db *db, const struct booking_cancel *cancel,
                               struct booking *booking, struct error *error);
 
-/* Late answers may be on their way when a slot starts: so long a pending booking is left alone. */
-enum { INTAKE_EXPIRY_GRACE_S = 2, INTAKE_EXPIRY_BATCH = 100 };
+/* The decision worker expires a booking when its slot starts, and says so: only it knows what was
+ * decided. Intake does the same so much later, for the case that the decision worker never heard of
+ * the booking. An answer that is merely late must not lose to it. */
+enum { INTAKE_EXPIRY_GRACE_S = 900, INTAKE_EXPIRY_BATCH = 100 };
 
 /* True on *due when intake_expire() has something to do; for the loop's read-only connection. */
 MUST_CHECK bool intake_expiry_due(struct db *db, int64_t now_ms, bool *due, struct error *error);

@@ -11,6 +11,7 @@
 #include "intake_store.h"
 #include "json_fields.h"
 #include "query.h"
+#include "result.h"
 #include "write.h"
 
 static bool both_given(const json_t *body)
@@ -79,37 +80,26 @@ static void cancel(void *context, struct http_request *request)
     write_request(context, request, apply_cancel);
 }
 
-static bool find(struct db *db, const char *id, struct booking *booking, struct error *error)
-{
-    bool found = false;
-    if (!intake_booking_find(db, id, booking, &found, error))
-        return false;
-    return found || error_set(error, ERROR_NOT_FOUND, "Booking not found");
-}
-
 static void show(void *context, struct http_request *request)
 {
     const struct worker *worker = context;
     struct error error = {0};
+    json_t *body = NULL;
     struct booking booking = {0};
-    if (find(worker->reader, http_request_parameter(request, 0), &booking, &error))
-        http_reply_json(request, 200, booking_to_json(&booking));
-    else
-        http_reply_error(request, &error, NULL);
+    if (intake_find(worker->reader, http_request_parameter(request, 0), &booking, &error))
+        body = booking_to_json(&booking);
+    reply_result(request, body, &error);
 }
 
 static void history(void *context, struct http_request *request)
 {
     const struct worker *worker = context;
     struct error error = {0};
-    struct booking booking = {0};
     json_t *body = NULL;
-    if (find(worker->reader, http_request_parameter(request, 0), &booking, &error))
+    struct booking booking = {0};
+    if (intake_find(worker->reader, http_request_parameter(request, 0), &booking, &error))
         body = history_to_json(worker->reader, booking.id, &error);
-    if (body)
-        http_reply_json(request, 200, body);
-    else
-        http_reply_error(request, &error, NULL);
+    reply_result(request, body, &error);
 }
 
 static bool read_filter(const struct http_request *request, struct booking_filter *filter,
@@ -136,6 +126,7 @@ static void list(void *context, struct http_request *request)
 {
     const struct worker *worker = context;
     struct error error = {0};
+    json_t *body = NULL;
     struct booking_filter filter = {0};
     if (!read_filter(request, &filter, &error)) {
         http_reply_error(request, &error, NULL);
@@ -145,9 +136,8 @@ static void list(void *context, struct http_request *request)
     size_t count = 0;
     int64_t next = 0;
     if (intake_booking_list(worker->reader, &filter, bookings, &count, &next, &error))
-        http_reply_json(request, 200, page_to_json(bookings, count, next));
-    else
-        http_reply_error(request, &error, NULL);
+        body = page_to_json(bookings, count, next);
+    reply_result(request, body, &error);
 }
 
 const struct http_route *intake_booking_routes(void)

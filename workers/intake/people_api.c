@@ -8,6 +8,7 @@
 #include "intake_store.h"
 #include "json_fields.h"
 #include "query.h"
+#include "result.h"
 #include "write.h"
 
 /* The same routes stand below /users and below /providers. */
@@ -96,15 +97,15 @@ static void show(void *context, struct http_request *request)
     const struct worker *worker = context;
     const enum person_kind kind = kind_of(http_request_path(request));
     struct error error = {0};
+    json_t *body = NULL;
     struct person person = {0};
     bool found = false;
     const char *id = http_request_parameter(request, 0);
     if (person_find(worker->reader, kind, id, &person, &found, &error) && !found)
         (void)error_set(&error, ERROR_NOT_FOUND, "%s", not_found(kind));
     if (found)
-        http_reply_json(request, 200, person_to_json(&person));
-    else
-        http_reply_error(request, &error, NULL);
+        body = person_to_json(&person);
+    reply_result(request, body, &error);
 }
 
 static void list(void *context, struct http_request *request)

@@ -7,6 +7,7 @@
 #include "intake_store.h"
 #include "json_fields.h"
 #include "query.h"
+#include "result.h"
 #include "timestamp.h"
 #include "write.h"
 
@@ -34,6 +35,8 @@ static bool read_slot(const struct call *call, const json_t *object, struct slot
     if (!json_time(object, "start", &slot->start_s, error) ||
         !json_time(object, "end", &slot->end_s, error))
         return false;
+    if (slot->start_s <= 0)
+        return error_set(error, ERROR_INVALID, "start is out of range"); /* 0 means unknown */
     return slot->end_s > slot->start_s ||
            error_set(error, ERROR_INVALID, "end must be after start");
 }
@@ -154,6 +157,7 @@ static void list(void *context, struct http_request *request)
 {
     const struct worker *worker = context;
     struct error error = {0};
+    json_t *body = NULL;
     struct slot_filter filter = {0};
     if (!read_filter(request, &filter, &error)) {
         http_reply_error(request, &error, NULL);
@@ -162,9 +166,8 @@ static void list(void *context, struct http_request *request)
     struct slot *slots AUTO(memory_release) = memory_new(filter.limit, sizeof *slots);
     size_t count = 0;
     if (slot_list(worker->reader, &filter, slots, &count, &error))
-        http_reply_json(request, 200, page_to_json(slots, count, filter.limit));
-    else
-        http_reply_error(request, &error, NULL);
+        body = page_to_json(slots, count, filter.limit);
+    reply_result(request, body, &error);
 }
 
 const struct http_route *intake_slot_routes(void)

@@ -21,7 +21,8 @@ static const char *field(const json_t *entry, const char *name)
 
 static void print_entry(const json_t *entry)
 {
-    (void)printf("%s  ", field(entry, "at"));
+    remote_print(field(entry, "at"), 20);
+    (void)printf("  ");
     remote_print(field(entry, "actor"), 10);
     (void)printf("  ");
     remote_print(field(entry, "event"), 18);
@@ -36,7 +37,7 @@ static void print_history(const json_t *body, bool as_json)
 {
     const json_t *history = json_object_get(body, "history");
     if (as_json) {
-        (void)json_dumpf(body, stdout, JSON_INDENT(2));
+        (void)json_dumpf(body, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
         (void)printf("\n");
         return;
     }

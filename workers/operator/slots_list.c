@@ -17,8 +17,10 @@ static const char *field(const json_t *slot, const char *name)
 static void print_slot(const json_t *slot)
 {
     bool available = json_is_true(json_object_get(slot, "available"));
-    (void)printf("%s  %s  %-7s  ", field(slot, "start"), field(slot, "end"),
-                 available ? "free" : "booked");
+    remote_print(field(slot, "start"), 20);
+    (void)printf("  ");
+    remote_print(field(slot, "end"), 20);
+    (void)printf("  %-7s  ", available ? "free" : "booked");
     remote_print(field(slot, "id"), 0);
     (void)printf("\n");
 }
@@ -48,7 +50,7 @@ static bool read_page(struct client *client, const char *provider, struct buf *n
 static void print_all(const json_t *all, bool as_json)
 {
     if (as_json) {
-        (void)json_dumpf(all, stdout, JSON_INDENT(2));
+        (void)json_dumpf(all, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
         (void)printf("\n");
         return;
     }

@@ -4,7 +4,10 @@
  * visible_ms (wall time) is the one column that orders and hides: a message is visible when it is
  * not in the future. The index holds all that picking and counting ask for, so neither reads
  * bodies. A message given back at once returns to its place (visible_ms = sent_ms); one whose time
- * ran out queues up behind what was sent meanwhile, so neither starves the other. */
+ * ran out queues up behind what was sent meanwhile, so neither starves the other.
+ *
+ * One thing that SQS does is left out on purpose: its retention, which drops old messages without a
+ * word. Here a message stays until it is deleted or moved to the dead-letter queue. */
 #include "embedded_messages.h"
 
 #include <stdio.h>
@@ -12,9 +15,6 @@
 #include <string.h>
 
 enum {
-    DAY_MS = 86400000,
-    RETENTION_DAYS = 4, /* SQS's default */
-    RETENTION_DEAD_LETTER_DAYS = 14,
     SHUFFLE_WINDOW = 100, /* a shuffled receive picks from so many */
     SHUFFLE_LATE_ONE_IN = 8,
     CHAOS_LATE_MS = 5000, /* how late a late or a repeated message comes at most */
@@ -115,37 +115,16 @@ struct candidates {
     struct candidate list[SHUFFLE_WINDOW];
 };
 
-/* What was sent before this is over its retention. */
-static int64_t retention_start(const struct messages *messages, int64_t now)
-{
-    const bool dead = embedded_is_dead_letter(messages->options->name);
-    return now - (int64_t)DAY_MS * (dead ? RETENTION_DEAD_LETTER_DAYS : RETENTION_DAYS);
-}
-
-/* Old messages are not given out from the moment of their retention; they are removed a few at a
- * time, where the index finds them first. */
-static bool drop_old(const struct messages *messages, struct db *db, int64_t now,
-                     struct error *error)
-{
-    static const char sql[] =
-        "DELETE FROM message WHERE sequence IN"
-        " (SELECT sequence FROM message WHERE queue = ? AND visible_ms < ? LIMIT 100)";
-    return db_run(db, sql,
-                  BIND(db_text(messages->options->name), db_int(retention_start(messages, now))),
-                  error);
-}
-
 static bool find_visible(const struct messages *messages, struct db *db, int64_t now,
                          struct candidates *found, struct error *error)
 {
     static const char sql[] = "SELECT sequence, receive_count FROM message"
-                              " WHERE queue = ? AND visible_ms <= ? AND sent_ms >= ?"
+                              " WHERE queue = ? AND visible_ms <= ?"
                               " ORDER BY visible_ms, sequence LIMIT ?";
     const bool shuffle = messages->options->number[NUMBER_SHUFFLE];
     struct db_rows rows AUTO(db_rows_release) = {0};
     if (!db_query(db, sql,
                   BIND(db_text(messages->options->name), db_int(now),
-                       db_int(retention_start(messages, now)),
                        db_int(shuffle ? SHUFFLE_WINDOW : QUEUE_BATCH)),
                   &rows, error))
         return false;
@@ -255,8 +234,6 @@ bool messages_receive(struct messages *messages, struct db *db, struct message_r
 {
     const int64_t now = world_wall_ms(messages->world);
     struct candidates found = {0};
-    if (!drop_old(messages, db, now, error))
-        return false;
     do { /* again when all that was found went to the dead-letter queue */
         if (!find_visible(messages, db, now, &found, error))
             return false;
@@ -364,14 +341,12 @@ bool messages_count(struct messages *messages, struct db *db, struct queue_attri
                               " count(*) FILTER (WHERE visible_ms > ?2 AND receive_count > 0),"
                               " count(*) FILTER (WHERE visible_ms > ?2 AND receive_count = 0),"
                               " min(sent_ms) FILTER (WHERE visible_ms <= ?2)"
-                              " FROM message WHERE queue = ?1 AND sent_ms >= ?3";
+                              " FROM message WHERE queue = ?1";
     const struct embedded_options *options = messages->options;
     const int64_t now = world_wall_ms(messages->world);
     struct db_rows rows AUTO(db_rows_release) = {0};
     bool found = false;
-    if (!db_query(db, sql,
-                  BIND(db_text(options->name), db_int(now), db_int(retention_start(messages, now))),
-                  &rows, error) ||
+    if (!db_query(db, sql, BIND(db_text(options->name), db_int(now)), &rows, error) ||
         !db_next(&rows, &found, error))
         return false;
     const bool any = !db_column_is_null(&rows, 3);

@@ -9,7 +9,7 @@
 
 #include "buf.h"
 
-enum { MAX_RECEIVES_DEFAULT = 20, VISIBILITY_DEFAULT_S = 30 };
+enum { MAX_RECEIVES_DEFAULT = 100, VISIBILITY_DEFAULT_S = 30 };
 
 static const char scheme[] = "sqlite:";
 static const char dead_letter_suffix[] = "-dlq";
