@@ -124,11 +124,15 @@ bool decision_list(struct db *db, const struct decision_filter *filter,
         list_sql(filter),
         BIND(db_text(filter->provider_id), db_int(filter->before ? filter->before : INT64_MAX),
              db_int(status), db_int(filter->from_s),
-             db_int(filter->to_s ? filter->to_s : INT64_MAX), db_int((int64_t)filter->limit))};
+             db_int(filter->to_s ? filter->to_s : INT64_MAX), db_int((int64_t)filter->limit + 1))};
     const struct row_target target = {read_record, records, sizeof *records};
     if (!rows_read_all(db, &query, &target, count, error))
         return false;
-    *next = *count == filter->limit ? records[*count - 1].rowid : 0;
+    *next = 0;
+    if (*count > filter->limit) {
+        *count = filter->limit;
+        *next = records[*count - 1].rowid;
+    }
     return true;
 }
 

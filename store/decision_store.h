@@ -47,7 +47,8 @@ struct decision_filter {
     int64_t before;             /* rowids below this one; 0 = from the newest */
     size_t limit;
 };
-/* Newest first. *next is the `before` of the next page, 0 when there is none. */
+/* Newest first. The caller's array has room for one more than filter->limit: the one behind tells
+ * whether the page is the last. *next is the `before` of the next page, 0 when there is none. */
 MUST_CHECK bool decision_list(struct db *db, const struct decision_filter *filter,
                               struct decision_record records[], size_t *count, int64_t *next,
                               struct error *error);

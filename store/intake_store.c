@@ -76,6 +76,17 @@ static bool rowid_of(struct db *db, const struct booking *booking, int64_t *rowi
     return rows_read_one(db, &query, &target, &found, error);
 }
 
+/* Drops what was read beyond the limit; then there is a next page, behind the last that stays. */
+static bool end_page(struct db *db, const struct booking_filter *filter,
+                     const struct booking bookings[], size_t *count, int64_t *next,
+                     struct error *error)
+{
+    if (*count <= filter->limit)
+        return true;
+    *count = filter->limit;
+    return rowid_of(db, &bookings[*count - 1], next, error);
+}
+
 static bool list_of_user(struct db *db, const struct booking_filter *filter,
                          struct booking bookings[], size_t *count, int64_t *next,
                          struct error *error)
@@ -86,12 +97,12 @@ static bool list_of_user(struct db *db, const struct booking_filter *filter,
         " ORDER BY booking DESC LIMIT ?6",
         BIND(db_text(filter->user_id), db_int(filter->before ? filter->before : INT64_MAX),
              db_int(filter->status == BOOKING_ABSENT), db_int(filter->status),
-             db_text(filter->provider_id), db_int((int64_t)filter->limit))};
+             db_text(filter->provider_id), db_int((int64_t)filter->limit + 1))};
     const struct row_target target = {read_booking, bookings, sizeof *bookings};
     *next = 0;
     if (!rows_read_all(db, &query, &target, count, error))
         return false;
-    return *count < filter->limit || rowid_of(db, &bookings[*count - 1], next, error);
+    return end_page(db, filter, bookings, count, next, error);
 }
 
 static bool newest_rowid(struct db *db, int64_t *rowid, struct error *error)
@@ -117,12 +128,13 @@ static bool list_by_scan(struct db *db, const struct booking_filter *filter,
         " AND (?3 OR status = ?4) AND (?5 IS NULL OR provider_id = ?5)"
         " ORDER BY booking DESC LIMIT ?6",
         BIND(db_int(before), db_int(floor), db_int(filter->status == BOOKING_ABSENT),
-             db_int(filter->status), db_text(filter->provider_id), db_int((int64_t)filter->limit))};
+             db_int(filter->status), db_text(filter->provider_id),
+             db_int((int64_t)filter->limit + 1))};
     const struct row_target target = {read_booking, bookings, sizeof *bookings};
     *next = floor > 1 ? floor : 0;
     if (!rows_read_all(db, &query, &target, count, error))
         return false;
-    return *count < filter->limit || rowid_of(db, &bookings[*count - 1], next, error);
+    return end_page(db, filter, bookings, count, next, error);
 }
 
 bool intake_booking_list(struct db *db, const struct booking_filter *filter,

@@ -57,7 +57,8 @@ struct booking_filter {
     int64_t before;             /* rowids below this one; 0 = from the newest */
     size_t limit;
 };
-/* Newest first. *next is the `before` of the next page, 0 when there is none. Without a user only
+/* Newest first. The caller's array has room for one more than filter->limit: the one behind tells
+ * whether the page is the last. *next is the `before` of the next page, 0 when there is none. Without a user only
  * INTAKE_SCAN rows are looked at in one call, so that no request holds up the loop: a page may then
  * be short, or empty, and still have a next. */
 enum { INTAKE_SCAN = 20000 };

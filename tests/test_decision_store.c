@@ -30,7 +30,7 @@ static void add_records(struct rules *rules)
 
 static size_t walk(struct rules *rules, struct decision_filter filter)
 {
-    struct decision_record page[3];
+    struct decision_record page[4];
     char before[ID_SIZE] = "z";
     size_t total = 0;
     filter.limit = 3;

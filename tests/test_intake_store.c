@@ -27,7 +27,7 @@ static void add_bookings(struct rules *rules)
 /* Walks all pages and returns how many bookings there were, newest first. */
 static size_t walk(struct rules *rules, struct booking_filter filter)
 {
-    struct booking page[4];
+    struct booking page[5];
     char before[ID_SIZE] = "z";
     size_t total = 0;
     filter.limit = 4;

@@ -14,8 +14,10 @@
 static int version_main(int argc, char **argv)
 {
     (void)argv;
-    if (argc > 1)
+    if (argc > 1) {
+        (void)fputs("usage: bookflow version\n", stderr);
         return error_policy(ERROR_USAGE)->exit_code;
+    }
     return printf("bookflow %s\n", BOOKFLOW_VERSION) < 0;
 }
 

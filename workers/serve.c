@@ -94,6 +94,18 @@ static void drain(void *context)
     step(serve);
 }
 
+/* What is not there yet will be made in the nearest folder above that is. */
+static bool check_folder(const char *path, struct error *error)
+{
+    char *folder AUTO(memory_release) = memory_text(path);
+    while (access(folder, F_OK) < 0 && errno == ENOENT && strrchr(folder, '/') > folder)
+        *strrchr(folder, '/') = '\0';
+    return access(folder, W_OK | X_OK) == 0 ||
+           error_set(error, ERROR_CONFIGURATION,
+                     "cannot write to the state directory %s: %s (set BOOKFLOW_STATE_DIR)", path,
+                     strerror(errno));
+}
+
 static bool make_folders(const char *path, struct error *error)
 {
     struct buf folder AUTO(buf_release) = {0};
@@ -106,11 +118,7 @@ static bool make_folders(const char *path, struct error *error)
                              "cannot make the state directory %s: %s (set BOOKFLOW_STATE_DIR)",
                              buf_text(&folder), strerror(errno));
     }
-    if (access(path, W_OK | X_OK) < 0)
-        return error_set(error, ERROR_CONFIGURATION,
-                         "cannot write to the state directory %s: %s (set BOOKFLOW_STATE_DIR)",
-                         path, strerror(errno));
-    return true;
+    return check_folder(path, error);
 }
 
 static bool open_loop(struct serve *serve, struct error *error)
@@ -230,10 +238,13 @@ static int serve_with(const char *env_file, int roles, bool check)
     const char *level = config_text(config, "BOOKFLOW_LOG_LEVEL");
     if (level)
         (void)!log_set_level(level); /* settings_read() has checked it */
-    if (check)
+    bool good = check ? check_folder(serve.settings.state_dir, &error) : run(&serve, &error);
+    if (!good)
+        log_event(LOG_LEVEL_ERROR, "serve.failed",
+                  LOG(log_text("error", error_policy(error.kind)->name),
+                      log_text("message", error.text)));
+    else if (check)
         (void)puts("configuration ok");
-    else if (!run(&serve, &error))
-        log_failure("serve.failed", &error);
     settings_release(&serve.settings);
     return error.kind ? error_policy(error.kind)->exit_code : EXIT_SUCCESS;
 }

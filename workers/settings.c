@@ -70,6 +70,15 @@ static char *queue_url(struct config *config, struct settings *settings, const c
     return buf_take(&text);
 }
 
+/* Each worker would hear itself. */
+static void check_queues_differ(struct config *config, const struct settings *settings)
+{
+    const char *request = settings->request_url;
+    if (request && settings->confirmation_url && strcmp(request, settings->confirmation_url) == 0)
+        config_complain(config, "SQS_BOOKING_CONFIRMATION_QUEUE_URL",
+                        "must be another queue than SQS_BOOKING_REQUEST_QUEUE_URL");
+}
+
 /* A socket that systemd hands over, sd_listen_fds(3): one, number 3, meant for this process. */
 static int inherited_socket(void)
 {
@@ -94,11 +103,12 @@ static void check_listen(struct config *config, const char *address)
 {
     struct error error = {0};
     bool local = false;
+    const bool behind_proxy = config_flag(config, "BOOKFLOW_BEHIND_TLS_PROXY", false);
     if (!http_address_is_local(address, &local, &error)) {
         config_complain(config, "BOOKFLOW_LISTEN", "%s", error.text);
         return;
     }
-    if (!local && !config_flag(config, "BOOKFLOW_BEHIND_TLS_PROXY", false))
+    if (!local && !behind_proxy)
         config_complain(config, "BOOKFLOW_BEHIND_TLS_PROXY",
                         "must be 1 to listen beyond loopback, with a TLS proxy in front");
     if (!settings_check_address(address, &error))
@@ -144,6 +154,7 @@ bool settings_read(struct config *config, int roles, struct settings *settings, 
         queue_url(config, settings, "SQS_BOOKING_REQUEST_QUEUE_URL", "booking-request");
     settings->confirmation_url =
         queue_url(config, settings, "SQS_BOOKING_CONFIRMATION_QUEUE_URL", "booking-confirmation");
+    check_queues_differ(config, settings);
     const char *address = config_text(config, "BOOKFLOW_LISTEN");
     const char *fallback = roles == ROLE_DECISION ? "127.0.0.1:3001" : "127.0.0.1:3000";
     settings->listen = memory_text(address ? address : fallback);

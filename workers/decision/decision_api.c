@@ -211,7 +211,7 @@ static void list(void *context, struct http_request *request)
         return;
     }
     struct decision_record *records AUTO(memory_release) =
-        memory_new(filter.limit, sizeof *records);
+        memory_new(filter.limit + 1, sizeof *records);
     size_t count = 0;
     int64_t next = 0;
     if (decision_list(worker->reader, &filter, records, &count, &next, &error))
@@ -266,7 +266,10 @@ const struct http_route *decision_routes(void)
         {.method = HTTP_POST, .pattern = BOOKING "/accept", .handler = decide},
         {.method = HTTP_POST, .pattern = BOOKING "/reject", .handler = decide},
         {.method = HTTP_POST, .pattern = BOOKING "/cancel", .handler = decide},
-        {.method = HTTP_POST, .pattern = "/providers/{id}/decisions", .handler = decide_many},
+        {.method = HTTP_POST,
+         .pattern = "/providers/{id}/decisions",
+         .handler = decide_many,
+         .bulk = true},
         {.method = HTTP_GET, .pattern = "/providers/{id}/bookings", .handler = list},
         {.method = HTTP_GET, .pattern = BOOKING, .handler = show},
         {.method = HTTP_GET, .pattern = BOOKING "/history", .handler = history},

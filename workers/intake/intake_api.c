@@ -132,7 +132,7 @@ static void list(void *context, struct http_request *request)
         http_reply_error(request, &error, NULL);
         return;
     }
-    struct booking *bookings AUTO(memory_release) = memory_new(filter.limit, sizeof *bookings);
+    struct booking *bookings AUTO(memory_release) = memory_new(filter.limit + 1, sizeof *bookings);
     size_t count = 0;
     int64_t next = 0;
     if (intake_booking_list(worker->reader, &filter, bookings, &count, &next, &error))

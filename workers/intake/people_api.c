@@ -121,16 +121,16 @@ static void list(void *context, struct http_request *request)
         http_reply_error(request, &error, NULL);
         return;
     }
-    const struct person_page page = {kind, after ? after : "", limit};
-    struct person *people AUTO(memory_release) = memory_new(limit, sizeof *people);
+    const struct person_page page = {kind, after ? after : "", limit + 1}; /* and the one behind */
+    struct person *people AUTO(memory_release) = memory_new(limit + 1, sizeof *people);
     if (!person_list(worker->reader, &page, people, &count, &error)) {
         http_reply_error(request, &error, NULL);
         return;
     }
     json_t *list_of_people = json_array();
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count && i < limit; i++)
         (void)json_array_append_new(list_of_people, person_to_json(&people[i]));
-    json_t *next = count == limit ? json_string(people[count - 1].id) : json_null();
+    json_t *next = count > limit ? json_string(people[limit - 1].id) : json_null();
     http_reply_json(request, 200,
                     json_pack("{s:o,s:o}", kind == PERSON_USER ? "users" : "providers",
                               list_of_people, "next", next));

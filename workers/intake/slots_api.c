@@ -141,16 +141,17 @@ static bool read_filter(const struct http_request *request, struct slot_filter *
            query_flag(request, "available", &filter->only_available, error);
 }
 
+/* One slot behind the page tells that there is another page. */
 static json_t *page_to_json(const struct slot slots[], size_t count, size_t limit)
 {
-    json_t *list = json_array();
-    for (size_t i = 0; i < count; i++)
-        (void)json_array_append_new(list, slot_to_json(&slots[i]));
-    const struct slot *last = count ? &slots[count - 1] : NULL;
-    json_t *next = count == limit && last
+    json_t *page = json_array();
+    for (size_t i = 0; i < count && i < limit; i++)
+        (void)json_array_append_new(page, slot_to_json(&slots[i]));
+    const struct slot *last = count > limit ? &slots[limit - 1] : NULL;
+    json_t *next = last
                        ? json_sprintf("%lld.%lld", (long long)last->start_s, (long long)last->rowid)
                        : json_null();
-    return json_pack("{s:o,s:o}", "slots", list, "next", next);
+    return json_pack("{s:o,s:o}", "slots", page, "next", next);
 }
 
 static void list(void *context, struct http_request *request)
@@ -163,10 +164,11 @@ static void list(void *context, struct http_request *request)
         http_reply_error(request, &error, NULL);
         return;
     }
+    const size_t limit = filter.limit++; /* and the one behind */
     struct slot *slots AUTO(memory_release) = memory_new(filter.limit, sizeof *slots);
     size_t count = 0;
     if (slot_list(worker->reader, &filter, slots, &count, &error))
-        body = page_to_json(slots, count, filter.limit);
+        body = page_to_json(slots, count, limit);
     reply_result(request, body, &error);
 }
 

@@ -14,7 +14,8 @@ const char slots_usage[] =
     "\n"
     "generate  makes back-to-back slots on each day; times are of ZONE (default: the system's)\n"
     "import    reads a file with the header line id,provider_id,start,end; id may be empty; times\n"
-    "          are RFC 3339; a bad line stops the import before anything is sent\n"
+    "          are RFC 3339; a line that cannot be read stops the import before anything is sent;\n"
+    "          a provider's slots go in requests of 10,000, each added whole or not at all\n"
     "list      prints a provider's slots\n"
     "\n"
     "Asks the intake worker at BOOKFLOW_URL (http://127.0.0.1:3000).\n";

@@ -87,28 +87,29 @@ static bool read_plan(const char *const given[OPTIONS], struct plan *plan, struc
     return use_zone(given[ZONE], error);
 }
 
-/* Local clock to UTC; on a day when the clock changes, what does not exist moves as mktime(3) does.
- */
-static int64_t local_time(const struct plan *plan, long day, long minute)
+/* Local clock to UTC. False for a time that the day does not have: clocks went forward over it. */
+static bool local_time(const struct plan *plan, long day, long minute, int64_t *seconds)
 {
     struct tm local = plan->day;
     local.tm_mday += (int)day;
-    local.tm_min = (int)minute;
+    local.tm_hour = (int)(minute / 60);
+    local.tm_min = (int)(minute % 60);
     local.tm_isdst = -1;
-    return (int64_t)mktime(&local);
+    const struct tm wanted = local;
+    *seconds = (int64_t)mktime(&local);
+    return local.tm_hour == wanted.tm_hour && local.tm_min == wanted.tm_min;
 }
 
+/* A slot is as long as it says also when the clock changes in it. */
 static bool generate_day(struct slot_batch *batch, const struct plan *plan, long day,
                          struct error *error)
 {
     for (long at = plan->from_minute; at + plan->length <= plan->to_minute; at += plan->length) {
-        const struct new_slot slot = {
-            .id = "",
-            .provider_id = plan->provider_id,
-            .start_s = local_time(plan, day, at),
-            .end_s = local_time(plan, day, at + plan->length),
-        };
-        if (slot.end_s > slot.start_s && !slot_batch_add(batch, &slot, error))
+        struct new_slot slot = {.id = "", .provider_id = plan->provider_id};
+        if (!local_time(plan, day, at, &slot.start_s))
+            continue;
+        slot.end_s = slot.start_s + plan->length * 60;
+        if (!slot_batch_add(batch, &slot, error))
             return false;
     }
     return true;

@@ -99,6 +99,15 @@ static bool read_file(const char *path, struct buf *text, struct error *error)
     return true;
 }
 
+static bool send_all(struct slot_batch *batch, const struct new_slot slots[], size_t count,
+                     struct error *error)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!slot_batch_add(batch, &slots[i], error))
+            return false;
+    return slot_batch_flush(batch, error);
+}
+
 static bool import(const char *path, struct error *error)
 {
     struct buf text AUTO(buf_release) = {0};
@@ -112,11 +121,8 @@ static bool import(const char *path, struct error *error)
         return false;
     if (count > 0)
         qsort(slots, count, sizeof *slots, by_provider);
-    for (size_t i = 0; i < count; i++)
-        if (!slot_batch_add(&batch, &slots[i], error))
-            return false;
-    if (!slot_batch_flush(&batch, error))
-        return false;
+    if (!send_all(&batch, slots, count, error))
+        return batch.sent == 0 ? false : error_context(error, "%zu slots are in, then", batch.sent);
     return printf("%zu slots imported\n", batch.sent) > 0;
 }
 
