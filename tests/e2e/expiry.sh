@@ -33,7 +33,7 @@ ok 'an undecided booking is cancelled on the provider side'
 
 until_true 20 'the user sees it expire' shows all "/bookings/$id" cancelled
 until_true 20 'the history tells' reaches all "/bookings/$id/history" \
-    'any(.history[]; .to == "cancelled" and .reason == "expired")'
+    'any(.history[]; .to == "cancelled" and .reason == "expired" and .actor == "system")'
 ok 'and on the user side, with reason expired'
 
 for verb in accept reject; do

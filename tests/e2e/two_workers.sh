@@ -39,6 +39,30 @@ each_has_its_own_routes()
     ok 'each worker has its own routes and its own store'
 }
 
+# An answer given in time counts, although intake hears of it only after the slot has started.
+answer_in_time_arrives_late()
+{
+    local start=$(($(now_ms) / 1000 + 8))
+    post "${url[intake]}/providers/$provider/slots" \
+        "{\"id\":\"soon\",\"start\":\"$(date -u -d "@$start" +%FT%TZ)\",\"end\":\"$(a_day 1)\"}"
+    expect_status 201 'a slot that starts soon'
+    book intake soon user-late
+    until_true 20 'the inbox shows it' shows decision "$(inbox)" pending
+    stop_worker intake
+    post "${url[decision]}$(inbox)/accept"
+    expect_status 200 'an accept before the slot starts'
+    until_true 20 'the slot has started' has_started "$start"
+    begin intake
+    until_true 20 'intake hears of it' shows intake "/bookings/$id" confirmed
+    shows decision "$(inbox)" confirmed || fail 'it stays confirmed for the provider'
+    ok 'an answer given in time counts, also when it arrives after the start'
+}
+
+has_started()
+{
+    (($(now_ms) / 1000 > $1 + 3))
+}
+
 # Bookings and cancels pile up in the queue; a worker that comes back gets them all.
 decision_is_away()
 {
@@ -95,4 +119,5 @@ decision_is_away
 intake_is_away
 both_were_away
 round s-7 accept confirmed
+answer_in_time_arrives_late
 finish
