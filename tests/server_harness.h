@@ -120,6 +120,28 @@ static inline void client_send(struct client *client, const char *text)
     client_send_bytes(client, text, strlen(text));
 }
 
+/* Stops reading, so that what is sent to it stays in the buffers of the sockets. */
+static inline void client_pause(struct client *client)
+{
+    loop_watch_free(client->watch);
+    client->watch = NULL;
+}
+
+static inline void client_go_on(struct client *client)
+{
+    client->watch = loop_watch_new(client->fixture->loop, client->fd, false, client_read, client);
+}
+
+/* Closes so that the other side is reset. */
+static inline void client_reset(struct client *client)
+{
+    const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+    (void)setsockopt(client->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    loop_watch_free(client->watch);
+    (void)close(client->fd);
+    buf_release(&client->received);
+}
+
 static inline void client_close(struct client *client)
 {
     loop_watch_free(client->watch);

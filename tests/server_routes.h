@@ -85,6 +85,13 @@ static inline void large(void *context, struct http_request *request)
     http_reply_text(request, 200, "text/plain", NULL, body, LARGE_ANSWER);
 }
 
+/* What a handler must never do, and cannot. */
+static inline void inject(void *context, struct http_request *request)
+{
+    (void)context;
+    http_reply_text(request, 201, "text/plain\r\nX-Evil: 1", "/a\r\n\r\nX-Evil: 1", "ok", 2);
+}
+
 static inline void fail(void *context, struct http_request *request)
 {
     struct error error = {.kind = (enum error_kind)atoi(http_request_parameter(request, 0))};
@@ -119,6 +126,7 @@ static const struct http_route routes[] = {
     {HTTP_DELETE, "/nothing/{id}", nothing, false},
     {HTTP_GET, "/keep", keep, false},
     {HTTP_GET, "/large", large, false},
+    {HTTP_GET, "/inject", inject, false},
     {HTTP_GET, "/fail/{id}", fail, false},
     {HTTP_GET, "/stream", stream, false},
     {.pattern = NULL},

@@ -41,6 +41,11 @@ Test(server, finds_routes_and_their_parameters)
          "GET /providers/a/bookings/b?x=1&of=c%26+d&of=2 HTTP/1.1\r\n"
          "X-Note: z\r\n" END,
          200, "/providers/a/bookings/b|a|b|c& d|z"},
+        {"encoded name", "GET /providers/a/bookings/b?%6f%66=1 HTTP/1.1\r\n" END, 200,
+         "/providers/a/bookings/b|a|b|1|-"},
+        {"the first of two headers",
+         "GET /providers/a/bookings/b HTTP/1.1\r\nX-Note: \r\nX-Notes: y\r\nX-Note: z\r\n" END, 200,
+         "/providers/a/bookings/b|a|b|-|"},
         {"odd queries", "GET /providers/a/bookings/b?&&=&x&of HTTP/1.1\r\n" END, 200,
          "/providers/a/bookings/b|a|b||-"},
         {"query that cannot be decoded", "GET /providers/a/bookings/b?of=%0g HTTP/1.1\r\n" END, 200,
@@ -156,6 +161,59 @@ Test(server, sends_the_headers_that_an_answer_needs)
     stop_server(&fixture);
 }
 
+Test(server, says_when_it_answered_and_whether_it_closes)
+{
+    static const struct {
+        const char *request;
+        bool closes;
+    } requests[] = {
+        {"GET /hello HTTP/1.1\r\n" END, false},
+        {"GET /hello HTTP/1.1\r\nConnection: close\r\n" END, true},
+        {"GET /hello HTTP/1.0\r\n\r\n", true},
+        {"GET /hello HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", true},
+        {"HEAD /hello HTTP/1.0\r\n\r\n", true},
+    };
+    struct fixture fixture;
+    struct client client;
+    start_server(&fixture, routes, any_port);
+    for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
+        struct answer answer AUTO(answer_release) = {0};
+        client_open(&client, &fixture);
+        client_send(&client, requests[i].request);
+        take_head(&client, &answer);
+        const char *date = strstr(buf_text(&answer.head), "\r\nDate: ");
+        cr_assert(date);
+        cr_expect_eq(strcspn(date + 8, "\r"), strlen("Sun, 06 Nov 1994 08:49:37 GMT"));
+        cr_expect(strstr(date, " GMT\r\n"));
+        const bool says_close = strstr(buf_text(&answer.head), "\r\nConnection: close\r\n");
+        cr_expect_eq(says_close, requests[i].closes, "case %zu", i);
+        if (requests[i].closes)
+            WAIT(&fixture, client.closed);
+        turn_loop(&fixture);
+        cr_expect_eq(client.closed, requests[i].closes, "case %zu", i);
+        client_close(&client);
+    }
+    stop_server(&fixture);
+}
+
+Test(server, cuts_header_values_at_the_end_of_a_line)
+{
+    struct fixture fixture;
+    struct client client;
+    struct answer answer AUTO(answer_release) = {0};
+    start_server(&fixture, routes, any_port);
+    client_open(&client, &fixture);
+    client_send(&client, "GET /inject HTTP/1.1\r\n" END);
+    take_answer(&client, &answer);
+    cr_expect_eq(answer.status, 201);
+    expect_header(&answer, "Location: /a");
+    expect_header(&answer, "Content-Type: text/plain");
+    cr_expect_not(strstr(buf_text(&answer.head), "X-Evil"));
+    cr_expect_str_eq(buf_text(&answer.body), "ok");
+    client_close(&client);
+    stop_server(&fixture);
+}
+
 Test(server, answers_errors_by_their_kind)
 {
     static const struct {
@@ -242,7 +300,49 @@ Test(server, lets_the_refusal_of_a_large_body_arrive)
     client_send_bytes(&client, body, SENT);
     expect_answer(&client, 413, "{\"error\":\"The body is too large\"}");
     (void)shutdown(client.fd, SHUT_WR);
-    WAIT(&fixture, client.closed && LIST_EMPTY(&fixture.server->lingering));
+    WAIT(&fixture, client.closed && fixture.server->lingering_count == 0);
     client_close(&client);
+    stop_server(&fixture);
+}
+
+Test(server, ends_a_refused_client_that_goes_on_sending)
+{
+    struct fixture fixture;
+    struct client client;
+    start_server(&fixture, routes, any_port);
+    client_open(&client, &fixture);
+    client_send(&client, "BAD\r\n\r\n");
+    expect_answer(&client, 400, "{\"error\":\"The request line is malformed\"}");
+    WAIT(&fixture, client.closed); /* nothing more comes from the server */
+    cr_expect_eq(http_server_connections(fixture.server), 0);
+    cr_expect_eq(fixture.server->lingering_count, 1);
+    while (fixture.server->lingering_count > 0) {
+        (void)send(client.fd, "GET / HTTP/1.1\r\n" END, 28, MSG_NOSIGNAL | MSG_DONTWAIT);
+        turn_loop(&fixture);
+    }
+    cr_expect_eq(fixture.kept_count, 0);
+    client_close(&client);
+    stop_server(&fixture);
+}
+
+Test(server, lets_only_so_many_refused_clients_linger)
+{
+    enum { CLIENTS = 300, LINGERING = 256 };
+    struct fixture fixture;
+    struct client clients[CLIENTS];
+    start_server(&fixture, routes, any_port);
+    for (size_t i = 0; i < CLIENTS; i++) {
+        client_open(&clients[i], &fixture);
+        client_send(&clients[i], "BAD\r\n\r\n");
+    }
+    for (size_t i = 0; i < CLIENTS; i++)
+        WAIT(&fixture, clients[i].closed);
+    cr_expect_leq(fixture.server->lingering_count, LINGERING);
+    for (size_t i = 0; i < CLIENTS; i++) {
+        expect_answer(&clients[i], 400, "{\"error\":\"The request line is malformed\"}");
+        client_close(&clients[i]);
+    }
+    WAIT(&fixture, LIST_EMPTY(&fixture.server->connections));
+    cr_expect_eq(http_server_connections(fixture.server), 0);
     stop_server(&fixture);
 }

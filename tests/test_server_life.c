@@ -1,5 +1,7 @@
 /* The HTTP server over real sockets: requests that outlive their clients, the order of answers,
  * deadlines and limits. */
+#include <sys/resource.h>
+
 #include "server_routes.h"
 
 /* --- Requests that are kept. --- */
@@ -72,6 +74,45 @@ Test(server, is_freed_with_requests_and_streams_still_open)
     stop_server(&fixture);
 }
 
+Test(server, drops_the_large_answer_of_a_client_that_has_gone)
+{
+    struct fixture fixture;
+    struct client client;
+    start_server(&fixture, routes, any_port);
+    client_open(&client, &fixture);
+    client_pause(&client);
+    client_send(&client, "GET /large HTTP/1.1\r\n" END "GET /keep HTTP/1.1\r\n" END);
+    turn_loop(&fixture);
+    cr_expect_eq(http_server_connections(fixture.server), 1);
+    client_reset(&client);
+    WAIT(&fixture, http_server_connections(fixture.server) == 0);
+    cr_expect_eq(fixture.kept_count, 0);
+    stop_server(&fixture);
+}
+
+Test(server, is_freed_with_answers_half_written_and_clients_lingering)
+{
+    struct fixture fixture;
+    struct client clients[3];
+    start_server(&fixture, routes, any_port);
+    for (size_t i = 0; i < 3; i++)
+        client_open(&clients[i], &fixture);
+    client_pause(&clients[0]);
+    client_send(&clients[0], "GET /large HTTP/1.1\r\n" END);
+    client_send(&clients[1], "BAD\r\n\r\n");
+    client_send(&clients[2], "HEAD /stream HTTP/1.1\r\n" END);
+    WAIT(&fixture, fixture.server->lingering_count == 1 && clients[2].received.length > 0);
+    client_send(&clients[2], "GET /keep HTTP/1.1\r\n" END);
+    WAIT(&fixture, fixture.kept_count == 1);
+    client_reset(&clients[2]);
+    turn_loop(&fixture);
+    http_server_free(fixture.server);
+    fixture.server = NULL;
+    client_close(&clients[0]);
+    client_close(&clients[1]);
+    stop_server(&fixture);
+}
+
 /* --- Order on one connection. --- */
 
 Test(server, answers_pipelined_requests_in_order)
@@ -115,6 +156,49 @@ Test(server, answers_a_client_that_has_shut_down_its_sending_side)
     expect_answer(&client, 200, "kept");
     expect_answer(&client, 200, "hello");
     WAIT(&fixture, client.closed);
+    client_close(&client);
+    stop_server(&fixture);
+}
+
+Test(server, answers_what_came_before_a_refusal_and_nothing_behind_it)
+{
+    struct fixture fixture;
+    struct client client;
+    start_server(&fixture, routes, any_port);
+    client_open(&client, &fixture);
+    client_send(&client, "GET /keep HTTP/1.1\r\n" END "GET /hello HTTP/1.1\r\nHost : x\r\n\r\n"
+                         "GET /keep HTTP/1.1\r\n" END);
+    (void)shutdown(client.fd, SHUT_WR);
+    WAIT(&fixture, fixture.kept_count == 1);
+    turn_loop(&fixture);
+    cr_expect_eq(client.received.length, 0);
+    reply_words(fixture.kept[0], "first");
+    expect_answer(&client, 200, "first");
+    expect_answer(&client, 400, "{\"error\":\"A header name is not a token\"}");
+    WAIT(&fixture, client.closed && LIST_EMPTY(&fixture.server->connections));
+    cr_expect_eq(fixture.kept_count, 1);
+    client_close(&client);
+    stop_server(&fixture);
+}
+
+Test(server, answers_behind_a_large_answer_once_its_reader_goes_on)
+{
+    struct fixture fixture;
+    struct client client;
+    struct answer answer AUTO(answer_release) = {0};
+    start_server(&fixture, routes, any_port);
+    client_open(&client, &fixture);
+    client_pause(&client);
+    client_send(&client, "GET /large HTTP/1.1\r\n" END "GET /keep HTTP/1.1\r\n" END);
+    for (int i = 0; i < 20; i++)
+        turn_loop(&fixture);
+    cr_expect_eq(fixture.kept_count, 0);
+    client_go_on(&client);
+    take_answer(&client, &answer);
+    cr_expect_eq(answer.body.length, LARGE_ANSWER);
+    WAIT(&fixture, fixture.kept_count == 1);
+    reply_words(fixture.kept[0], "behind");
+    expect_answer(&client, 200, "behind");
     client_close(&client);
     stop_server(&fixture);
 }
@@ -229,6 +313,23 @@ Test(server, ends_idle_connections_but_never_a_kept_request)
     stop_server(&fixture);
 }
 
+Test(server, gives_up_an_answer_that_the_client_does_not_take)
+{
+    static const struct http_limits limits = {
+        .deadline_ms = 5000, .idle_ms = 30, .connections = HTTP_CONNECTIONS_MAX};
+    struct fixture fixture;
+    struct client client;
+    start_server(&fixture, routes, any_port);
+    http_server_limits(fixture.server, &limits);
+    client_open(&client, &fixture);
+    client_pause(&client);
+    client_send(&client, "GET /large HTTP/1.1\r\n" END);
+    WAIT(&fixture, http_server_connections(fixture.server) == 1);
+    WAIT(&fixture, http_server_connections(fixture.server) == 0);
+    client_close(&client);
+    stop_server(&fixture);
+}
+
 Test(server, tells_connections_beyond_the_limit_to_come_back)
 {
     static const struct http_limits limits = {
@@ -255,5 +356,25 @@ Test(server, tells_connections_beyond_the_limit_to_come_back)
     client_send(&second, "GET /hello HTTP/1.1\r\n" END);
     expect_answer(&second, 200, "hello");
     client_close(&second);
+    stop_server(&fixture);
+}
+
+Test(server, accepts_again_when_there_are_descriptors_again)
+{
+    struct fixture fixture;
+    struct client client;
+    struct rlimit limit;
+    start_server(&fixture, routes, any_port);
+    client_open(&client, &fixture);
+    client_send(&client, "GET /hello HTTP/1.1\r\n" END);
+    cr_assert_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    const struct rlimit none_left = {(rlim_t)client.fd + 1, limit.rlim_max};
+    cr_assert_eq(setrlimit(RLIMIT_NOFILE, &none_left), 0);
+    for (int i = 0; i < 20; i++)
+        turn_loop(&fixture);
+    cr_expect_eq(http_server_connections(fixture.server), 0);
+    cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    expect_answer(&client, 200, "hello");
+    client_close(&client);
     stop_server(&fixture);
 }

@@ -90,8 +90,7 @@ Test(server, counts_what_a_slow_reader_of_a_stream_has_not_taken)
     client_open(&client, &fixture);
     client_send(&client, "GET /stream HTTP/1.1\r\n" END);
     WAIT(&fixture, fixture.stream && client.received.length > 0);
-    loop_watch_free(client.watch);
-    client.watch = NULL;
+    client_pause(&client);
     for (int i = 0; i < TURNS_MAX && http_stream_backlog(fixture.stream) < 10 * PART; i++) {
         http_stream_event(fixture.stream, NULL, NULL, text);
         turn_loop(&fixture);
@@ -99,6 +98,47 @@ Test(server, counts_what_a_slow_reader_of_a_stream_has_not_taken)
     cr_expect_geq(http_stream_backlog(fixture.stream), 10 * PART);
     http_stream_close(fixture.stream);
     client_close(&client);
+    WAIT(&fixture, http_server_connections(fixture.server) == 0);
+    stop_server(&fixture);
+}
+
+Test(server, answers_what_a_client_sent_during_a_stream_when_it_has_ended)
+{
+    struct fixture fixture;
+    struct client client;
+    struct answer answer AUTO(answer_release) = {0};
+    char filler[100 * 1000];
+    memset(filler, 'x', sizeof filler);
+    start_server(&fixture, routes, any_port);
+    client_open(&client, &fixture);
+    client_send(&client, "GET /stream HTTP/1.1\r\n" END "POST /bulk HTTP/1.1\r\n"
+                         "Content-Length: 100000\r\n" END);
+    client_send_bytes(&client, filler, sizeof filler);
+    take_head(&client, &answer);
+    for (int i = 0; i < 20; i++)
+        turn_loop(&fixture);
+    cr_expect_eq(client.received.length, 0);
+    http_stream_close(fixture.stream);
+    WAIT(&fixture, strncmp(buf_text(&client.received), "0\r\n\r\nHTTP/1.1 200", 17) == 0);
+    buf_consume(&client.received, 5);
+    expect_answer(&client, 200, "{\"length\":100000,\"start\":\"xxxxx\"}");
+    client_close(&client);
+    stop_server(&fixture);
+}
+
+Test(server, tells_the_owner_later_when_a_client_was_reset_under_his_hands)
+{
+    struct fixture fixture;
+    struct client client;
+    start_server(&fixture, routes, any_port);
+    client_open(&client, &fixture);
+    client_send(&client, "GET /stream HTTP/1.1\r\n" END);
+    WAIT(&fixture, fixture.stream && client.received.length > 0);
+    client_reset(&client);
+    for (int i = 0; i < 3; i++)
+        http_stream_event(fixture.stream, NULL, NULL, "1");
+    cr_expect_eq(fixture.streams_closed, 0);
+    WAIT(&fixture, fixture.streams_closed == 1);
     WAIT(&fixture, http_server_connections(fixture.server) == 0);
     stop_server(&fixture);
 }

@@ -1,5 +1,5 @@
-/* The event loop: timers, descriptors, signals and wake-ups from other threads. The one place that
- * knows libevent's core; the HTTP server next door shares its base.
+/* The event loop: timers, descriptors, signals and wake-ups from other threads. Knows libevent's
+ * core, as does only the HTTP server next door, which shares its base.
  *
  * Everything here belongs to the loop's own thread, except loop_wake(). Callbacks run on the loop
  * and never wait. */

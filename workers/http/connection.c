@@ -1,23 +1,95 @@
-/* Connections: their life, their deadlines, and which request each of them is busy with. Knows
- * nothing of bytes (traffic.c), of routes and of what requests mean. */
+/* Connections: their sockets, their deadlines, and which request each of them is busy with. Knows
+ * nothing of routes and of what requests mean.
+ *
+ * Nothing is read while a request is being answered, and readiness is unlearnt only if the client
+ * sends more meanwhile: in the usual case a request is one recv() and one writev(). */
 #include <assert.h>
-#include <event2/http.h>
-#include <fcntl.h>
+#include <errno.h>
+#include <event2/buffer.h>
+#include <event2/event.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "connection_private.h"
+#include "server_private.h"
 #include "world.h"
 
 _Static_assert((int)HTTP_HEAD_MAX == (int)GATE_HEAD_MAX, "server.h promises the gate's limit");
 
-enum { CONNECTION_MAGIC = 0x62666c77 };
+enum {
+    CONNECTION_MAGIC = 0x62666c77,
+    READ_SIZE = 16 * 1024,
+    STREAM_READ_AHEAD = 64 * 1024, /* of a client that sends on while it is sent a stream */
+    LINGER_MS = 1000,
+    LINGERING_MAX = 256
+};
 
-struct connection *connection_checked(void *context)
+enum phase {
+    PHASE_READING,
+    PHASE_ANSWERING, /* a handler has the request */
+    PHASE_STREAMING,
+    PHASE_WRITING, /* the answer is whole, but not all of it written */
+    PHASE_LINGERING
+};
+
+struct connection {
+    unsigned magic;
+    struct http_server *server;
+    int fd;
+    enum phase phase;
+    struct event *readable;
+    struct event *writable; /* pending only while something is left to write */
+    struct gate *gate;
+    struct buf input; /* received, not yet shown to the gate */
+    struct evbuffer *output;
+    struct http_request *request; /* while answering */
+    struct http_stream *stream;   /* while streaming */
+    bool begun;                   /* the deadline of a request runs */
+    bool close;                   /* behind the answer */
+    bool over;                    /* on_readable() is to free it */
+    struct loop_timer *timer;
+    int64_t expires; /* in ticks; INT64_MAX: never */
+    int64_t armed;   /* when the timer fires: at or before `expires` */
+    LIST_ENTRY(connection) link;
+};
+
+/* The connection behind a callback's pointer. */
+static struct connection *checked(void *context)
 {
     struct connection *connection = context;
     assert(connection->magic == CONNECTION_MAGIC);
     return connection;
+}
+
+void connection_free(struct connection *connection)
+{
+    struct http_server *server = connection->server;
+    LIST_REMOVE(connection, link);
+    if (connection->phase == PHASE_LINGERING)
+        server->lingering_count--;
+    else
+        server->connections_count--;
+    if (connection->stream) {
+        connection->stream->connection = NULL;
+        stream_end(connection->stream);
+    }
+    request_free(connection->request);
+    event_free(connection->readable);
+    event_free(connection->writable);
+    loop_timer_free(connection->timer);
+    gate_free(connection->gate);
+    buf_release(&connection->input);
+    evbuffer_free(connection->output);
+    (void)close(connection->fd);
+    connection->magic = 0;
+    free(connection);
+}
+
+/* Frees it in a moment: a handler may be further up the stack. */
+static void free_soon(struct connection *connection)
+{
+    connection->over = true;
+    event_active(connection->readable, EV_READ, 0);
 }
 
 /* --- Deadlines. The timer is only ever moved forward, and looks again when it fires: a busy
@@ -31,203 +103,238 @@ static void arm(struct connection *connection, int64_t now)
     }
 }
 
-void connection_expires_in(struct connection *connection, int64_t delay_ms)
+static void expires_in(struct connection *connection, int64_t delay_ms)
 {
     const int64_t now = world_ticks_ms(world_real());
     connection->expires = now + delay_ms;
     arm(connection, now);
 }
 
-void connection_expires_never(struct connection *connection)
-{
-    connection->expires = INT64_MAX;
-}
-
 static void refuse(struct connection *connection, int status, const char *sentence)
 {
-    connection_expires_in(connection, connection->server->limits.idle_ms);
-    traffic_refuse(connection, (struct gate_refusal){.status = status, .sentence = sentence});
-}
-
-static void expired(struct connection *connection)
-{
-    if (connection->phase == CONNECTION_READING && !gate_is_idle(connection->gate)) {
-        refuse(connection, 408, "The request did not arrive in time");
-        return;
-    }
-    connection_close(connection);
-}
-
-/* --- Life and death. --- */
-
-/* The library tells us no more of a request's connection than its socket. */
-static void remember_fd(struct connection *connection)
-{
-    struct http_server *server = connection->server;
-    connection->fd = bufferevent_getfd(connection->holder);
-    assert(connection->fd >= 0);
-    const size_t index = (size_t)connection->fd;
-    if (index >= server->by_fd_count) {
-        const size_t count = (index + 1) * 2;
-        server->by_fd = memory_resize(server->by_fd, count, sizeof(struct connection *));
-        memset(server->by_fd + server->by_fd_count, 0,
-               (count - server->by_fd_count) * sizeof(struct connection *));
-        server->by_fd_count = count;
-    }
-    server->by_fd[index] = connection;
-}
-
-static void start(struct connection *connection)
-{
-    const struct http_limits *limits = &connection->server->limits;
-    remember_fd(connection);
-    traffic_start(connection);
-    connection->begun = true; /* the deadline runs from accept */
-    connection_expires_in(connection, limits->deadline_ms);
-    if (connection->server->connections_count > limits->connections)
-        refuse(connection, 503, "Too many connections; try again");
+    reply_refusal(connection->server, connection, (struct gate_refusal){status, sentence});
 }
 
 static void timer_fired(void *context)
 {
-    struct connection *connection = connection_checked(context);
+    struct connection *connection = checked(context);
     const int64_t now = world_ticks_ms(world_real());
     connection->armed = INT64_MAX;
-    if (connection->phase == CONNECTION_NEW) {
-        start(connection);
-        return;
-    }
-    if (now < connection->expires) {
+    if (now < connection->expires)
         arm(connection, now);
+    else if (connection->phase == PHASE_READING && !gate_is_idle(connection->gate))
+        refuse(connection, 408, "The request did not arrive in time");
+    else
+        connection_free(connection);
+}
+
+/* --- From the socket. --- */
+
+static void handle(struct connection *connection, struct buf text)
+{
+    connection->phase = PHASE_ANSWERING;
+    connection->begun = false;
+    connection->expires = INT64_MAX;
+    connection->request = request_new(connection->server, connection, text);
+    request_dispatch(connection->request);
+}
+
+static void show_gate(struct connection *connection)
+{
+    static const char go_ahead[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    struct buf *input = &connection->input;
+    struct buf request = {0};
+    size_t used = 0;
+    const enum gate_verdict verdict =
+        gate_feed(connection->gate, input->data, input->length, &used, &request);
+    buf_consume(input, used);
+    switch (verdict) {
+    case GATE_MORE:
+        break;
+    case GATE_CONTINUE:
+        (void)evbuffer_add(connection->output, go_ahead, sizeof go_ahead - 1);
+        connection_flush(connection);
+        break;
+    case GATE_REQUEST:
+        handle(connection, request);
+        break;
+    case GATE_REFUSED:
+        reply_refusal(connection->server, connection, gate_refusal(connection->gate));
+        break;
+    }
+}
+
+/* One request at most: what is left of the input is for later. */
+static void take_input(struct connection *connection)
+{
+    show_gate(connection);
+    if (connection->input.length == 0)
+        buf_release(&connection->input);
+    if (connection->phase == PHASE_READING && !connection->begun &&
+        !gate_is_idle(connection->gate)) {
+        connection->begun = true;
+        expires_in(connection, connection->server->limits.deadline_ms);
+    }
+}
+
+static void read_some(struct connection *connection)
+{
+    char data[READ_SIZE];
+    const ssize_t count = recv(connection->fd, data, sizeof data, MSG_DONTWAIT);
+    if (count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR)) {
+        connection_free(connection);
         return;
     }
-    expired(connection);
+    if (count < 0 || connection->phase == PHASE_LINGERING)
+        return;
+    buf_append(&connection->input, data, (size_t)count);
+    if (connection->phase == PHASE_READING)
+        take_input(connection);
 }
 
-void connection_close(struct connection *connection)
+static bool may_read(const struct connection *connection)
 {
-    bufferevent_trigger_event(connection->outer, BEV_EVENT_READING | BEV_EVENT_EOF, 0);
+    if (connection->phase == PHASE_STREAMING)
+        return connection->input.length < STREAM_READ_AHEAD;
+    return connection->phase == PHASE_READING || connection->phase == PHASE_LINGERING;
 }
 
-void connection_detach(struct connection *connection)
+/* Also called without anything to read: by free_soon() and go_on(). */
+static void on_readable(evutil_socket_t fd, short what, void *context)
+{
+    struct connection *connection = checked(context);
+    (void)fd;
+    (void)what;
+    if (connection->over && !connection->request)
+        connection_free(connection);
+    else if (!may_read(connection))
+        (void)event_del(connection->readable);
+    else if (connection->phase == PHASE_READING && connection->input.length > 0)
+        take_input(connection); /* before anything more is read: it may be the end of file */
+    else
+        read_some(connection);
+}
+
+/* --- To the socket. --- */
+
+/* Ready for the next request. */
+static void go_on(struct connection *connection)
+{
+    connection->phase = PHASE_READING;
+    (void)event_add(connection->readable, NULL);
+    if (connection->input.length > 0)
+        event_active(connection->readable, EV_READ, 0);
+}
+
+/* Closing a socket with unread bytes in it makes the kernel reset the connection, and the answer is
+ * lost on its way. So what the client still sends is read for a moment, and dropped. */
+static void linger(struct connection *connection)
 {
     struct http_server *server = connection->server;
-    if (!server)
+    if (server->lingering_count >= LINGERING_MAX) {
+        free_soon(connection);
         return;
-    connection->server = NULL;
-    LIST_REMOVE(connection, link);
+    }
     server->connections_count--;
-    if (connection->fd >= 0)
-        server->by_fd[connection->fd] = NULL;
-    traffic_stop(connection);
-    loop_timer_free(connection->timer);
-    gate_free(connection->gate);
-    struct http_request *request = connection->request;
+    server->lingering_count++;
+    connection->phase = PHASE_LINGERING;
+    (void)shutdown(connection->fd, SHUT_WR);
+    (void)event_add(connection->readable, NULL);
+    expires_in(connection, LINGER_MS);
+}
+
+static bool write_some(struct connection *connection)
+{
+    if (evbuffer_get_length(connection->output) == 0)
+        return true;
+    return evbuffer_write(connection->output, connection->fd) >= 0 || errno == EAGAIN ||
+           errno == EINTR;
+}
+
+void connection_flush(struct connection *connection)
+{
+    if (connection->over || !write_some(connection)) {
+        free_soon(connection);
+        return;
+    }
+    if (evbuffer_get_length(connection->output) > 0) {
+        (void)event_add(connection->writable, NULL);
+        return;
+    }
+    (void)event_del(connection->writable);
+    if (connection->phase != PHASE_WRITING)
+        return;
+    if (connection->close)
+        linger(connection);
+    else
+        go_on(connection);
+}
+
+static void on_writable(evutil_socket_t fd, short what, void *context)
+{
+    struct connection *connection = checked(context);
+    (void)fd;
+    (void)what;
+    if (connection->phase == PHASE_WRITING)
+        expires_in(connection, connection->server->limits.idle_ms);
+    connection_flush(connection);
+}
+
+struct evbuffer *connection_output(struct connection *connection)
+{
+    return connection->output;
+}
+
+static void request_is_over(struct connection *connection)
+{
+    request_free(connection->request);
     connection->request = NULL;
-    if (request)
-        request_client_gone(request);
 }
 
-/* The library is about to free its connection. */
-static void library_closes(struct evhttp_connection *http, void *context)
+void connection_answered(struct connection *connection, bool close)
 {
-    (void)http;
-    connection_detach(connection_checked(context));
+    request_is_over(connection);
+    connection->stream = NULL;
+    connection->close = close;
+    connection->phase = PHASE_WRITING;
+    /* For the client to take it, and then to ask again. */
+    expires_in(connection, connection->server->limits.idle_ms);
+    connection_flush(connection);
 }
 
-/* The last of the filter; in a later turn of the loop than library_closes(). It is all there is for
- * a connection that never had a request. */
-static void filter_freed(void *context)
+void connection_streams(struct connection *connection, struct http_stream *stream)
 {
-    struct connection *connection = connection_checked(context);
-    connection_detach(connection);
-    if (connection->answered)
-        evhttp_request_free(connection->answered);
-    connection->magic = 0;
-    free(connection);
+    request_is_over(connection);
+    connection->stream = stream;
+    connection->phase = PHASE_STREAMING;
+    /* The end of file is how the client goes away. */
+    (void)event_add(connection->readable, NULL);
+    connection_flush(connection);
 }
 
-/* What the library holds is a filter above a socket that is never read or written there. */
-static void make_ends(struct connection *connection)
-{
-    struct event_base *base = loop_base(connection->server->loop);
-    connection->holder = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
-    connection->outer = bufferevent_filter_new(connection->holder, NULL, traffic_write,
-                                               BEV_OPT_CLOSE_ON_FREE, filter_freed, connection);
-    assert(connection->outer);
-    (void)bufferevent_disable(connection->holder, EV_READ | EV_WRITE);
-}
+/* --- Begin. --- */
 
-struct bufferevent *connection_new(struct http_server *server)
+void connection_start(struct http_server *server, int fd)
 {
+    struct event_base *base = loop_base(server->loop);
     struct connection *connection = memory_new(1, sizeof *connection);
     *connection = (struct connection){
         .magic = CONNECTION_MAGIC,
         .server = server,
+        .fd = fd,
+        .readable = event_new(base, fd, EV_READ | EV_PERSIST, on_readable, connection),
+        .writable = event_new(base, fd, EV_WRITE | EV_PERSIST, on_writable, connection),
         .gate = gate_new(request_body_limit, server),
-        .fd = -1,
+        .output = evbuffer_new(),
+        .begun = true, /* the deadline runs from accept */
+        .timer = loop_timer_new(server->loop, timer_fired, connection),
         .armed = INT64_MAX,
     };
-    make_ends(connection);
-    connection->timer = loop_timer_new(server->loop, timer_fired, connection);
+    assert(connection->readable && connection->writable && connection->output);
     LIST_INSERT_HEAD(&server->connections, connection, link);
     server->connections_count++;
-    /* The library sets the socket after this, and tells nobody. */
-    connection_expires_in(connection, 0);
-    return connection->outer;
-}
-
-/* --- One request. --- */
-
-struct connection *connection_of(struct http_server *server, struct evhttp_request *event)
-{
-    struct evhttp_connection *http = evhttp_request_get_connection(event);
-    struct bufferevent *outer = evhttp_connection_get_bufferevent(http);
-    const int fd = bufferevent_getfd(bufferevent_get_underlying(outer));
-    assert(fd >= 0 && (size_t)fd < server->by_fd_count);
-    struct connection *connection = connection_checked(server->by_fd[fd]);
-    assert(connection->outer == outer);
-    return connection;
-}
-
-/* The library finished writing the answer; what it does next follows from "Connection: close". */
-static void library_has_written(struct evhttp_request *event, void *context)
-{
-    struct connection *connection = connection_checked(context);
-    (void)event; /* freed by the library from here on */
-    connection->answered = NULL;
-    if (!connection->server)
-        return;
-    if (connection->phase == CONNECTION_CLOSING) {
-        const int fd = fcntl(connection->fd, F_DUPFD_CLOEXEC, 0);
-        if (fd >= 0)
-            lingering_start(connection->server, fd);
-        return;
-    }
-    connection->phase = CONNECTION_READING;
-    traffic_resume(connection);
-}
-
-void connection_handling(struct connection *connection, struct http_request *request)
-{
-    connection->request = request;
-    evhttp_connection_set_closecb(evhttp_request_get_connection(request->event), library_closes,
-                                  connection);
-    /* Otherwise the library frees the request when the client goes away, under the handler. */
-    evhttp_request_own(request->event);
-    evhttp_request_set_on_complete_cb(request->event, library_has_written, connection);
-}
-
-void connection_answered(struct connection *connection, struct evhttp_request *event)
-{
-    connection->request = NULL;
-    connection->answered = event;
-    /* For the client to take it, and then to ask again. */
-    connection_expires_in(connection, connection->server->limits.idle_ms);
-}
-
-void connection_streams(struct connection *connection)
-{
-    connection->phase = CONNECTION_STREAMING;
-    traffic_resume(connection);
+    (void)event_add(connection->readable, NULL);
+    expires_in(connection, server->limits.deadline_ms);
+    if (server->connections_count > server->limits.connections)
+        refuse(connection, 503, "Too many connections; try again");
 }

@@ -51,7 +51,13 @@ struct feed {
     size_t left;
 };
 
-typedef enum gate_verdict step_fn(struct gate *gate, struct feed *feed);
+/* What is taken in a phase: first the byte that must come (0: any may), then what `take` takes. */
+struct step {
+    const char *otherwise;
+    enum gate_verdict (*take)(struct gate *gate, struct feed *feed); /* NULL: nothing */
+    enum phase next;                                                 /* without `take` */
+    char wanted;
+};
 
 static char next_byte(struct feed *feed)
 {
@@ -83,13 +89,6 @@ static enum gate_verdict start(struct gate *gate, struct feed *feed)
         return refuse(gate, 400, "The request line is empty");
     gate->skipped_line = true;
     return enter(gate, PHASE_START_LF);
-}
-
-static enum gate_verdict start_lf(struct gate *gate, struct feed *feed)
-{
-    if (next_byte(feed) != '\n')
-        return refuse(gate, 400, "The request begins with a stray CR");
-    return enter(gate, PHASE_START);
 }
 
 /* --- The head. --- */
@@ -177,27 +176,19 @@ static enum gate_verdict head(struct gate *gate, struct feed *feed)
 
 /* --- The body. --- */
 
-static size_t take(struct gate *gate, struct feed *feed, struct buf *to)
+static void take(struct gate *gate, struct feed *feed, struct buf *to)
 {
     size_t count = gate->left < feed->left ? (size_t)gate->left : feed->left;
     buf_append(to, feed->data, count);
     feed->data += count;
     feed->left -= count;
     gate->left -= count;
-    return count;
 }
 
 static enum gate_verdict body(struct gate *gate, struct feed *feed)
 {
-    (void)take(gate, feed, &gate->request);
+    take(gate, feed, &gate->request);
     return gate->left == 0 ? request_is_whole(gate) : GATE_MORE;
-}
-
-static int hex_value(char c)
-{
-    const char *digits = "0123456789abcdef";
-    const char *found = c ? strchr(digits, c >= 'A' && c <= 'F' ? c - 'A' + 'a' : c) : NULL;
-    return found ? (int)(found - digits) : -1;
 }
 
 static enum gate_verdict chunk_size(struct gate *gate, struct feed *feed)
@@ -205,7 +196,7 @@ static enum gate_verdict chunk_size(struct gate *gate, struct feed *feed)
     char c = next_byte(feed);
     if (c == '\r' && gate->digits > 0)
         return enter(gate, PHASE_CHUNK_SIZE_LF);
-    int value = hex_value(c);
+    int value = gate_hex_digit(c);
     if (value < 0 || ++gate->digits > CHUNK_DIGITS_MAX)
         return refuse(gate, 400, "A chunk size is malformed; chunk extensions are not taken");
     gate->left = gate->left * 16 + (uint64_t)value;
@@ -214,8 +205,8 @@ static enum gate_verdict chunk_size(struct gate *gate, struct feed *feed)
 
 static enum gate_verdict chunk_size_lf(struct gate *gate, struct feed *feed)
 {
-    if (next_byte(feed) != '\n')
-        return refuse(gate, 400, "A chunk size is malformed");
+    (void)feed;
+    gate->digits = 0;
     if (gate->left > gate->body_max - gate->body.length)
         return refuse(gate, 413, "The body is too large");
     return enter(gate, gate->left > 0 ? PHASE_CHUNK_DATA : PHASE_LAST);
@@ -223,62 +214,45 @@ static enum gate_verdict chunk_size_lf(struct gate *gate, struct feed *feed)
 
 static enum gate_verdict chunk_data(struct gate *gate, struct feed *feed)
 {
-    (void)take(gate, feed, &gate->body);
+    take(gate, feed, &gate->body);
     return enter(gate, gate->left > 0 ? PHASE_CHUNK_DATA : PHASE_CHUNK_END);
-}
-
-static enum gate_verdict chunk_end(struct gate *gate, struct feed *feed)
-{
-    if (next_byte(feed) != '\r')
-        return refuse(gate, 400, "A chunk does not end where its size says");
-    return enter(gate, PHASE_CHUNK_END_LF);
-}
-
-static enum gate_verdict chunk_end_lf(struct gate *gate, struct feed *feed)
-{
-    if (next_byte(feed) != '\n')
-        return refuse(gate, 400, "A chunk does not end where its size says");
-    gate->digits = 0;
-    return enter(gate, PHASE_CHUNK_SIZE);
-}
-
-static enum gate_verdict last(struct gate *gate, struct feed *feed)
-{
-    if (next_byte(feed) != '\r')
-        return refuse(gate, 400, "Trailers are not taken");
-    return enter(gate, PHASE_LAST_LF);
 }
 
 static enum gate_verdict last_lf(struct gate *gate, struct feed *feed)
 {
-    if (next_byte(feed) != '\n')
-        return refuse(gate, 400, "The chunked body does not end well");
+    (void)feed;
     emit_length(gate, gate->body.length);
     buf_append(&gate->request, gate->body.data, gate->body.length);
     return request_is_whole(gate);
 }
 
-static enum gate_verdict refused(struct gate *gate, struct feed *feed)
-{
-    (void)gate;
-    (void)feed;
-    return GATE_REFUSED;
-}
+static const char stray_cr[] = "The request begins with a stray CR";
+static const char bad_size[] = "A chunk size is malformed";
+static const char bad_chunk[] = "A chunk does not end where its size says";
+static const char trailer[] = "Trailers are not taken";
+static const char bad_end[] = "The chunked body does not end well";
 
-static step_fn *const steps[PHASES] = {
-    [PHASE_START] = start,
-    [PHASE_START_LF] = start_lf,
-    [PHASE_HEAD] = head,
-    [PHASE_BODY] = body,
-    [PHASE_CHUNK_SIZE] = chunk_size,
-    [PHASE_CHUNK_SIZE_LF] = chunk_size_lf,
-    [PHASE_CHUNK_DATA] = chunk_data,
-    [PHASE_CHUNK_END] = chunk_end,
-    [PHASE_CHUNK_END_LF] = chunk_end_lf,
-    [PHASE_LAST] = last,
-    [PHASE_LAST_LF] = last_lf,
-    [PHASE_REFUSED] = refused,
+static const struct step steps[PHASES] = {
+    [PHASE_START] = {.take = start},
+    [PHASE_START_LF] = {.wanted = '\n', .otherwise = stray_cr, .next = PHASE_START},
+    [PHASE_HEAD] = {.take = head},
+    [PHASE_BODY] = {.take = body},
+    [PHASE_CHUNK_SIZE] = {.take = chunk_size},
+    [PHASE_CHUNK_SIZE_LF] = {.wanted = '\n', .otherwise = bad_size, .take = chunk_size_lf},
+    [PHASE_CHUNK_DATA] = {.take = chunk_data},
+    [PHASE_CHUNK_END] = {.wanted = '\r', .otherwise = bad_chunk, .next = PHASE_CHUNK_END_LF},
+    [PHASE_CHUNK_END_LF] = {.wanted = '\n', .otherwise = bad_chunk, .next = PHASE_CHUNK_SIZE},
+    [PHASE_LAST] = {.wanted = '\r', .otherwise = trailer, .next = PHASE_LAST_LF},
+    [PHASE_LAST_LF] = {.wanted = '\n', .otherwise = bad_end, .take = last_lf},
 };
+
+static enum gate_verdict take_step(struct gate *gate, struct feed *feed)
+{
+    const struct step *step = &steps[gate->phase];
+    if (step->wanted && next_byte(feed) != step->wanted)
+        return refuse(gate, 400, step->otherwise);
+    return step->take ? step->take(gate, feed) : enter(gate, step->next);
+}
 
 /* --- Public. --- */
 
@@ -323,7 +297,7 @@ enum gate_verdict gate_feed(struct gate *gate, const char *data, size_t length, 
     struct feed feed = {.data = data, .left = length};
     enum gate_verdict verdict = gate->phase == PHASE_REFUSED ? GATE_REFUSED : GATE_MORE;
     while (feed.left > 0 && verdict == GATE_MORE)
-        verdict = steps[gate->phase](gate, &feed);
+        verdict = take_step(gate, &feed);
     *used = length - feed.left;
     if (verdict == GATE_REQUEST)
         emit(gate, out);

@@ -21,6 +21,14 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
+int gate_hex_digit(char c)
+{
+    const int letter = c | 0x20; /* in lower case */
+    if (is_digit(c))
+        return c - '0';
+    return letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
+}
+
 static bool is_letter_or_digit(char c)
 {
     return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');

@@ -32,4 +32,7 @@ struct gate_head {
  * text is changed: NULs are put behind method and target. False: refused. */
 MUST_CHECK bool gate_head_parse(struct gate_head *head, char *text, struct buf *out);
 
+/* The value of a hexadecimal digit; -1 for anything else. */
+int gate_hex_digit(char c);
+
 #endif

@@ -3,13 +3,13 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
+#include <netdb.h>
 #include <netinet/tcp.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "server_private.h"
@@ -24,65 +24,47 @@ static const char unix_prefix[] = "unix:";
 
 /* --- Addresses as text. --- */
 
-static bool parse_port(const char *text, uint16_t *port)
-{
-    char *end = NULL;
-    if (text[0] < '0' || text[0] > '9' || strlen(text) > 5)
-        return false;
-    const unsigned long value = strtoul(text, &end, 10);
-    if (*end != '\0' || value > UINT16_MAX)
-        return false;
-    *port = (uint16_t)value;
-    return true;
-}
-
 static bool parse_unix(struct address *address, const char *path)
 {
-    struct sockaddr_un name = {.sun_family = AF_UNIX};
+    struct sockaddr_un *name = &address->socket.path;
     const size_t length = strlen(path);
-    if (path[0] != '/' || length >= sizeof name.sun_path)
+    if (path[0] != '/' || length >= sizeof name->sun_path)
         return false;
-    memcpy(name.sun_path, path, length + 1);
-    memcpy(&address->socket, &name, sizeof name);
+    name->sun_family = AF_UNIX;
+    memcpy(name->sun_path, path, length + 1);
     address->length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length + 1);
     return true;
 }
 
 static bool parse_ip4(struct address *address, const char *host, uint16_t port)
 {
-    struct sockaddr_in name = {.sin_family = AF_INET, .sin_port = htons(port)};
-    if (inet_pton(AF_INET, strcmp(host, "localhost") == 0 ? "127.0.0.1" : host, &name.sin_addr) !=
-        1)
-        return false;
-    memcpy(&address->socket, &name, sizeof name);
-    address->length = sizeof name;
-    return true;
+    struct sockaddr_in *name = &address->socket.ip4;
+    *name = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(port)};
+    address->length = sizeof *name;
+    return inet_pton(AF_INET, strcmp(host, "localhost") == 0 ? "127.0.0.1" : host,
+                     &name->sin_addr) == 1;
 }
 
 static bool parse_ip6(struct address *address, const char *host, uint16_t port)
 {
-    struct sockaddr_in6 name = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
-    if (inet_pton(AF_INET6, host, &name.sin6_addr) != 1)
-        return false;
-    memcpy(&address->socket, &name, sizeof name);
-    address->length = sizeof name;
-    return true;
+    struct sockaddr_in6 *name = &address->socket.ip6;
+    *name = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = htons(port)};
+    address->length = sizeof *name;
+    return inet_pton(AF_INET6, host, &name->sin6_addr) == 1;
 }
 
-static bool parse_host_and_port(struct address *address, const char *text)
+static bool parse_ip(struct address *address, const char *text)
 {
-    uint16_t port = 0;
-    const char *colon = strrchr(text, ':');
-    if (!colon || !parse_port(colon + 1, &port))
-        return false;
-    const size_t length = (size_t)(colon - text);
-    const bool brackets = length > 2 && text[0] == '[' && text[length - 1] == ']';
     char host[INET6_ADDRSTRLEN] = "";
-    const size_t host_length = brackets ? length - 2 : length;
-    if (host_length >= sizeof host)
+    char port[6] = "";
+    int end = 0;
+    const bool brackets = text[0] == '[';
+    const int found = brackets ? sscanf(text, "[%45[0-9a-fA-F:.]]:%5[0-9]%n", host, port, &end)
+                               : sscanf(text, "%15[a-z0-9.]:%5[0-9]%n", host, port, &end);
+    const unsigned long number = strtoul(port, NULL, 10);
+    if (found != 2 || text[end] != '\0' || number > UINT16_MAX)
         return false;
-    memcpy(host, brackets ? text + 1 : text, host_length);
-    return brackets ? parse_ip6(address, host, port) : parse_ip4(address, host, port);
+    return (brackets ? parse_ip6 : parse_ip4)(address, host, (uint16_t)number);
 }
 
 bool address_parse(struct address *address, const char *text, struct error *error)
@@ -91,7 +73,7 @@ bool address_parse(struct address *address, const char *text, struct error *erro
     const size_t prefix = sizeof unix_prefix - 1;
     const bool understood = strncmp(text, unix_prefix, prefix) == 0
                                 ? parse_unix(&parsed, text + prefix)
-                                : parse_host_and_port(&parsed, text);
+                                : parse_ip(&parsed, text);
     if (!understood) {
         return error_set(error, ERROR_CONFIGURATION,
                          "\"%s\" is not an address: write 127.0.0.1:3000, [::1]:3000 or unix:/path",
@@ -101,43 +83,30 @@ bool address_parse(struct address *address, const char *text, struct error *erro
     return true;
 }
 
-void address_print(const struct address *address, struct buf *out)
+static void print_address(const struct address *address, struct buf *out)
 {
+    const int family = address->socket.any.sa_family;
     char host[INET6_ADDRSTRLEN] = "";
-    struct sockaddr_in ip4;
-    struct sockaddr_in6 ip6;
-    struct sockaddr_un path;
-    switch (address->socket.any.sa_family) {
-    case AF_INET:
-        memcpy(&ip4, &address->socket, sizeof ip4);
-        (void)inet_ntop(AF_INET, &ip4.sin_addr, host, sizeof host);
-        buf_printf(out, "%s:%u", host, (unsigned)ntohs(ip4.sin_port));
-        break;
-    case AF_INET6:
-        memcpy(&ip6, &address->socket, sizeof ip6);
-        (void)inet_ntop(AF_INET6, &ip6.sin6_addr, host, sizeof host);
-        buf_printf(out, "[%s]:%u", host, (unsigned)ntohs(ip6.sin6_port));
-        break;
-    default:
-        memcpy(&path, &address->socket, sizeof path);
-        buf_printf(out, "%s%.*s", unix_prefix, (int)sizeof path.sun_path, path.sun_path);
-        break;
+    char port[6] = "";
+    if (family == AF_UNIX) {
+        buf_printf(out, "%s%.*s", unix_prefix, (int)sizeof address->socket.path.sun_path,
+                   address->socket.path.sun_path);
+        return;
     }
+    (void)getnameinfo(&address->socket.any, address->length, host, sizeof host, port, sizeof port,
+                      NI_NUMERICHOST | NI_NUMERICSERV);
+    buf_printf(out, family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
 }
 
-bool address_is_local(const struct address *address)
+static bool is_local(const struct address *address)
 {
-    struct sockaddr_in ip4;
-    struct sockaddr_in6 ip6;
+    const struct in6_addr *ip6 = &address->socket.ip6.sin6_addr;
     switch (address->socket.any.sa_family) {
     case AF_INET:
-        memcpy(&ip4, &address->socket, sizeof ip4);
-        return (ntohl(ip4.sin_addr.s_addr) >> 24) == IN_LOOPBACKNET;
+        return ntohl(address->socket.ip4.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
     case AF_INET6:
-        memcpy(&ip6, &address->socket, sizeof ip6);
-        return IN6_IS_ADDR_LOOPBACK(&ip6.sin6_addr) ||
-               (IN6_IS_ADDR_V4MAPPED(&ip6.sin6_addr) &&
-                ip6.sin6_addr.s6_addr[12] == IN_LOOPBACKNET);
+        return IN6_IS_ADDR_LOOPBACK(ip6) ||
+               (IN6_IS_ADDR_V4MAPPED(ip6) && ip6->s6_addr[12] == IN_LOOPBACKNET);
     default:
         return true;
     }
@@ -148,7 +117,7 @@ bool http_address_is_local(const char *address, bool *local, struct error *error
     struct address parsed;
     if (!address_parse(&parsed, address, error))
         return false;
-    *local = address_is_local(&parsed);
+    *local = is_local(&parsed);
     return true;
 }
 
@@ -287,7 +256,7 @@ bool listener_open(struct listener *listener, const struct http_listen *listen, 
     }
     struct address real = {.length = sizeof real.socket};
     if (getsockname(listener->fd, &real.socket.any, &real.length) == 0)
-        address_print(&real, &listener->address);
+        print_address(&real, &listener->address);
     return true;
 }
 

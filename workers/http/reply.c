@@ -1,11 +1,11 @@
 /* Answers: headers that every answer has, JSON, errors. Knows nothing of routes. */
 #include <event2/buffer.h>
-#include <event2/http.h>
-#include <stdio.h>
+#include <event2/util.h>
 #include <string.h>
 
 #include "json_fields.h"
 #include "server_private.h"
+#include "world.h"
 
 static const struct reason {
     int status;
@@ -43,56 +43,72 @@ const char *reply_reason(int status)
     return "Status";
 }
 
-static void set_header(struct http_request *request, const char *name, const char *value)
+/* For all answers of a second. */
+static const char *date(struct http_server *server)
 {
-    (void)evhttp_add_header(evhttp_request_get_output_headers(request->event), name, value);
-}
-
-void reply_common_headers(struct http_request *request, const char *content_type)
-{
-    if (content_type) {
-        set_header(request, "Content-Type", content_type);
-        set_header(request, "X-Content-Type-Options", "nosniff");
+    const int64_t now_s = world_wall_ms(world_real()) / 1000;
+    if (now_s != server->date_s) {
+        server->date_s = now_s;
+        (void)evutil_date_rfc1123(server->date, sizeof server->date, NULL);
     }
-    set_header(request, "Cache-Control", "no-store");
-    if (request->server->draining)
-        set_header(request, "Connection", "close");
+    return server->date;
 }
 
-static void set_status_headers(struct http_request *request, const struct reply *reply)
+/* A value that holds the end of a line is cut there: nobody can add a header of his own. */
+static void add_header(struct evbuffer *out, const char *name, const char *value)
 {
-    if (reply->location)
-        set_header(request, "Location", reply->location);
-    if (reply->allow)
-        set_header(request, "Allow", reply->allow);
-    if (reply->status == 401)
-        set_header(request, "WWW-Authenticate", "Bearer");
-    if (reply->status == 429 || reply->status == 503)
-        set_header(request, "Retry-After", "1");
+    if (value)
+        (void)evbuffer_add_printf(out, "%s: %.*s\r\n", name, (int)strcspn(value, "\r\n"), value);
+}
+
+void reply_begin(struct http_server *server, struct evbuffer *out, const struct reply *reply)
+{
+    const bool later = reply->status == 429 || reply->status == 503;
+    (void)evbuffer_add_printf(out, "HTTP/1.1 %d %s\r\nDate: %s\r\nCache-Control: no-store\r\n",
+                              reply->status, reply_reason(reply->status), date(server));
+    add_header(out, "Content-Type", reply->content_type);
+    add_header(out, "X-Content-Type-Options", reply->content_type ? "nosniff" : NULL);
+    add_header(out, "Location", reply->location);
+    add_header(out, "Allow", reply->allow);
+    add_header(out, "WWW-Authenticate", reply->status == 401 ? "Bearer" : NULL);
+    add_header(out, "Retry-After", later ? "1" : NULL);
+    add_header(out, "Connection", reply->close ? "close" : NULL);
+}
+
+static void answer(struct http_server *server, struct connection *connection,
+                   const struct reply *reply)
+{
+    struct evbuffer *out = connection_output(connection);
+    reply_begin(server, out, reply);
+    if (reply->status != 204)
+        (void)evbuffer_add_printf(out, "Content-Length: %zu\r\n", reply->length);
+    (void)evbuffer_add(out, "\r\n", 2);
+    if (!reply->head && reply->length > 0)
+        (void)evbuffer_add(out, reply->body, reply->length);
+    connection_answered(connection, reply->close);
 }
 
 void reply_send(struct http_request *request, const struct reply *reply)
 {
-    struct connection *connection = request->connection;
-    struct evhttp_request *event = request->event;
-    if (!connection) {
-        request_free(request);
-        return;
-    }
-    reply_common_headers(request, reply->content_type);
-    set_status_headers(request, reply);
-    if (reply->status != 204) {
-        char length[24];
-        (void)snprintf(length, sizeof length, "%zu", reply->length);
-        set_header(request, "Content-Length", length);
-    }
-    if (!request->head && reply->length > 0)
-        (void)evbuffer_add(evhttp_request_get_output_buffer(event), reply->body, reply->length);
-    request->event = NULL;
-    request_free(request);
-    connection_answered(connection, event);
-    evhttp_send_reply(event, reply->status, reply_reason(reply->status), NULL);
-    connection_flush(connection);
+    struct reply whole = *reply;
+    whole.head = request->head;
+    whole.close = request->close || request->server->draining;
+    answer(request->server, request->connection, &whole);
+}
+
+void reply_refusal(struct http_server *server, struct connection *connection,
+                   struct gate_refusal refusal)
+{
+    struct buf body AUTO(buf_release) = {0};
+    buf_printf(&body, "{\"error\":\"%s\"}", refusal.sentence); /* ours: needs no escapes */
+    answer(server, connection,
+           &(struct reply){
+               .status = refusal.status,
+               .content_type = "application/json",
+               .body = buf_text(&body),
+               .length = body.length,
+               .close = true,
+           });
 }
 
 void reply_method_not_allowed(struct http_request *request, unsigned methods)

@@ -1,8 +1,6 @@
-/* Requests: made from what the library hands over, read by handlers, dropped when answered. Knows
- * no sockets and writes no answers itself. */
+/* Requests: made from what the gate lets out, read by handlers, freed when answered. Knows no
+ * sockets and writes no answers itself. */
 #include <assert.h>
-#include <event2/buffer.h>
-#include <event2/http.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -12,6 +10,14 @@
 
 /* --- Reading what the gate let through. --- */
 
+/* Where the next part goes; NULL: it cannot be decoded. */
+static char *decode_part(char *out, const char *text, size_t length)
+{
+    memcpy(out, text, length);
+    out[length] = '\0';
+    return percent_decode(out, true) ? out + strlen(out) + 1 : NULL;
+}
+
 /* "a=1&b=%20" becomes "a\0" "1\0" "b\0" " \0". What cannot be decoded is left out. */
 static void parse_query(struct http_request *request, const char *text, char *out)
 {
@@ -20,36 +26,14 @@ static void parse_query(struct http_request *request, const char *text, char *ou
         const size_t length = strcspn(text, "&");
         const char *equals = memchr(text, '=', length);
         const size_t name = equals ? (size_t)(equals - text) : length;
-        const size_t value = equals ? length - name - 1 : 0;
-        char *value_out = out + name + 1;
-        memcpy(out, text, name);
-        out[name] = '\0';
-        memcpy(value_out, text + length - value, value);
-        value_out[value] = '\0';
-        if (percent_decode(out, true) && percent_decode(value_out, true)) {
-            /* Decoding shortens: the value moves up to its name. */
-            const size_t kept = strlen(out) + 1;
-            const size_t value_kept = strlen(value_out) + 1;
-            memmove(out + kept, value_out, value_kept);
-            out += kept + value_kept;
-        }
+        const size_t value = equals ? name + 1 : length;
+        char *value_out = decode_part(out, text, name);
+        char *next = value_out ? decode_part(value_out, text + value, length - value) : NULL;
+        out = next ? next : out;
         text += length;
         text += *text == '&';
     }
     request->query_end = out;
-}
-
-/* The decoded path as one text; its segments stay beside it. */
-static void join_path(struct http_request *request, char *out)
-{
-    request->path = out;
-    for (size_t i = 0; i < request->segments.count; i++) {
-        const size_t length = strlen(request->segments.segments[i]);
-        *out++ = '/';
-        memcpy(out, request->segments.segments[i], length);
-        out += length;
-    }
-    *out = '\0';
 }
 
 /* Storage of a request: the segments, the path and the query. Each takes at most the target and a
@@ -59,33 +43,62 @@ static size_t storage_size(size_t target)
     return 4 * (target + 2);
 }
 
-static struct http_request *request_new(struct http_server *server, struct evhttp_request *event,
-                                        const char *line)
+/* "METHOD target HTTP/1.x": method and target get a NUL behind them. */
+static const char *cut_request_line(char *line)
 {
-    const char *space = strchr(line, ' ');
-    assert(space);
-    const char *target = space + 1;
+    char *target = strchr(line, ' ') + 1;
+    target[-1] = '\0';
+    target[strcspn(target, " ")] = '\0';
+    return target;
+}
+
+/* The lines behind the first get NULs for their CRs, so that each header is a text of its own. */
+static void cut_headers(struct http_request *request, char *line)
+{
+    request->headers = line;
+    while (*line != '\r') {
+        char *end = strchr(line, '\r');
+        *end = '\0';
+        line = end + 2;
+    }
+    *line = '\0';
+    request->body = line + 2;
+    request->body_length = request->text.length - (size_t)(request->body - request->text.data);
+}
+
+struct http_request *request_new(struct http_server *server, struct connection *connection,
+                                 struct buf text)
+{
+    char *line_end = strchr(text.data, '\r');
+    const char *target = cut_request_line(text.data);
     const size_t room = strlen(target) + 2;
     struct http_request *request = memory_new(1, sizeof *request + storage_size(strlen(target)));
     request->server = server;
-    request->event = event;
-    request->method = method_of(line, (size_t)(space - line), &request->head);
+    request->connection = connection;
+    request->text = text;
+    request->method = method_of(text.data, &request->head);
+    request->knows_chunks = line_end[-1] == '1'; /* HTTP/1.1 */
+    cut_headers(request, line_end + 2);
+    /* Of all Connection options the gate lets only this one through. */
+    request->close = http_request_header(request, "Connection") != NULL;
     if (!path_split(&request->segments, target, request->storage))
         request->segments.count = 0;
-    join_path(request, request->storage + room);
-    const char *query = strchr(target, '?');
-    parse_query(request, query ? query + 1 : "", request->storage + 2 * room);
-    LIST_INSERT_HEAD(&server->requests, request, link);
+    const size_t path_length = strcspn(target, "?");
+    request->path = memcpy(request->storage + room, target, path_length);
+    (void)percent_decode(request->storage + room, false); /* if it fails, no route has it */
+    parse_query(request, target[path_length] ? target + path_length + 1 : "",
+                request->storage + 2 * room);
+    server->open_requests++;
     return request;
 }
 
-static void read_body(struct http_request *request)
+void request_free(struct http_request *request)
 {
-    struct evbuffer *buffer = evhttp_request_get_input_buffer(request->event);
-    /* char and unsigned char are the same bytes. */
-    const char *body = (const char *)evbuffer_pullup(buffer, -1);
-    request->body = body ? body : "";
-    request->body_length = evbuffer_get_length(buffer);
+    if (!request)
+        return;
+    request->server->open_requests--;
+    buf_release(&request->text);
+    free(request);
 }
 
 size_t request_body_limit(void *context, const char *method, const char *target)
@@ -96,33 +109,19 @@ size_t request_body_limit(void *context, const char *method, const char *target)
     bool head = false;
     if (!path_split(&path, target, storage))
         return HTTP_BODY_MAX;
-    const enum http_method wanted = method_of(method, strlen(method), &head);
+    const enum http_method wanted = method_of(method, &head);
     const struct route_match match = router_match(&server->router, &path, wanted);
     return match.entry && match.entry->route->bulk ? HTTP_BULK_BODY_MAX : HTTP_BODY_MAX;
 }
 
 /* --- Dispatch. --- */
 
-static void take_parameters(struct http_request *request, const struct router_entry *entry)
+void request_dispatch(struct http_request *request)
 {
-    size_t count = 0;
-    for (size_t i = 0; i < entry->segments_count; i++) {
-        if (entry->segments[i].parameter) {
-            assert(count < HTTP_PARAMETERS_MAX);
-            request->parameters[count++] = request->segments.segments[i];
-        }
-    }
-}
-
-static void route(struct http_request *request)
-{
-    struct http_server *server = request->server;
     const struct route_match match =
-        router_match(&server->router, &request->segments, request->method);
+        router_match(&request->server->router, &request->segments, request->method);
     if (match.entry) {
-        take_parameters(request, match.entry);
-        request->handled = true;
-        server->open_requests++;
+        request->route = match.entry->route;
         match.entry->route->handler(match.entry->context, request);
         return;
     }
@@ -131,48 +130,6 @@ static void route(struct http_request *request)
         return;
     }
     reply_problem(request, 404, "Not found", NULL);
-}
-
-/* "400 sentence", written by traffic.c. */
-static void refuse(struct http_request *request, const char *refusal)
-{
-    char *sentence = NULL;
-    const long status = strtol(refusal, &sentence, 10);
-    reply_problem(request, (int)status, sentence + 1, NULL);
-}
-
-void request_arrived(struct http_server *server, struct evhttp_request *event)
-{
-    struct evkeyvalq *headers = evhttp_request_get_input_headers(event);
-    const char *refusal = evhttp_find_header(headers, REFUSAL_HEADER);
-    const char *line = refusal ? "GET /" : evhttp_find_header(headers, REQUEST_HEADER);
-    assert(line);
-    struct http_request *request = request_new(server, event, line);
-    request->connection = connection_of(server, event);
-    connection_handling(request->connection, request);
-    if (refusal) {
-        refuse(request, refusal);
-        return;
-    }
-    read_body(request);
-    route(request);
-}
-
-void request_client_gone(struct http_request *request)
-{
-    request->connection = NULL;
-    if (request->stream)
-        stream_end(request->stream);
-}
-
-void request_free(struct http_request *request)
-{
-    if (request->handled)
-        request->server->open_requests--;
-    if (request->event)
-        evhttp_request_free(request->event);
-    LIST_REMOVE(request, link);
-    free(request);
 }
 
 /* --- For handlers. --- */
@@ -190,7 +147,8 @@ const char *http_request_path(const struct http_request *request)
 const char *http_request_parameter(const struct http_request *request, size_t index)
 {
     assert(index < HTTP_PARAMETERS_MAX);
-    return request->parameters[index] ? request->parameters[index] : "";
+    const char *found = path_parameter(&request->segments, request->route->pattern, index);
+    return found ? found : "";
 }
 
 const char *http_request_query(const struct http_request *request, const char *name)
@@ -206,7 +164,11 @@ const char *http_request_query(const struct http_request *request, const char *n
 
 const char *http_request_header(const struct http_request *request, const char *name)
 {
-    return evhttp_find_header(evhttp_request_get_input_headers(request->event), name);
+    const size_t length = strlen(name);
+    for (const char *line = request->headers; *line; line += strlen(line) + 2)
+        if (strncasecmp(line, name, length) == 0 && line[length] == ':')
+            return line + length + 2;
+    return NULL;
 }
 
 const char *http_request_body(const struct http_request *request, size_t *length)

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "gate_head.h"
 #include "ids.h"
 #include "server_private.h"
 
@@ -14,14 +15,13 @@ static const char *const method_names[HTTP_METHODS] = {
     [HTTP_DELETE] = "DELETE",
 };
 
-enum http_method method_of(const char *name, size_t length, bool *head)
+enum http_method method_of(const char *name, bool *head)
 {
-    *head = length == 4 && memcmp(name, "HEAD", 4) == 0;
+    *head = strcmp(name, "HEAD") == 0;
     if (*head)
         return HTTP_GET;
     enum http_method method = HTTP_GET;
-    while (method < HTTP_METHODS && (strlen(method_names[method]) != length ||
-                                     memcmp(method_names[method], name, length) != 0))
+    while (method < HTTP_METHODS && strcmp(method_names[method], name) != 0)
         method++;
     return method;
 }
@@ -38,23 +38,14 @@ void methods_print(unsigned methods, struct buf *out)
 
 /* --- Paths. --- */
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 bool percent_decode(char *text, bool plus)
 {
     char *out = text;
     for (const char *in = text; *in; in++) {
         char c = plus && *in == '+' ? ' ' : *in;
         if (c == '%') {
-            const int high = hex_value(in[1]);
-            const int low = high < 0 ? -1 : hex_value(in[2]);
+            const int high = gate_hex_digit(in[1]);
+            const int low = high < 0 ? -1 : gate_hex_digit(in[2]);
             if (low < 0 || high + low == 0)
                 return false;
             c = (char)(high * 16 + low);
@@ -89,47 +80,44 @@ bool path_split(struct path *path, const char *target, char *storage)
 
 /* --- Routes. --- */
 
-static void add_segments(struct router_entry *entry, const char *pattern)
-{
-    while (*pattern == '/') {
-        pattern++;
-        const size_t length = strcspn(pattern, "/");
-        assert(entry->segments_count < PATH_SEGMENTS_MAX);
-        entry->segments[entry->segments_count++] = (struct route_segment){
-            .text = pattern,
-            .length = length,
-            .parameter = pattern[0] == '{',
-        };
-        pattern += length;
-    }
-}
-
 void router_add(struct router *router, const struct http_route routes[], void *context)
 {
     for (const struct http_route *route = routes; route->pattern; route++) {
         assert(router->count < ROUTES_MAX);
-        struct router_entry *entry = &router->entries[router->count++];
-        *entry = (struct router_entry){.route = route, .context = context};
-        add_segments(entry, route->pattern);
+        router->entries[router->count++] = (struct router_entry){route, context};
     }
 }
 
-static bool segment_matches(const struct route_segment *segment, const char *text)
+static bool segment_matches(const char *pattern, size_t length, const char *segment)
 {
-    const size_t length = strlen(text);
-    if (segment->parameter)
-        return id_valid(text, length);
-    return length == segment->length && memcmp(segment->text, text, length) == 0;
+    const size_t segment_length = strlen(segment);
+    if (pattern[0] == '{')
+        return id_valid(segment, segment_length);
+    return segment_length == length && memcmp(pattern, segment, length) == 0;
 }
 
-static bool entry_matches(const struct router_entry *entry, const struct path *path)
+static bool path_matches(const struct path *path, const char *pattern)
 {
-    if (entry->segments_count != path->count)
-        return false;
-    size_t i = 0;
-    while (i < path->count && segment_matches(&entry->segments[i], path->segments[i]))
-        i++;
-    return i == path->count;
+    for (size_t i = 0; i < path->count; i++) {
+        if (*pattern++ != '/')
+            return false;
+        const size_t length = strcspn(pattern, "/");
+        if (!segment_matches(pattern, length, path->segments[i]))
+            return false;
+        pattern += length;
+    }
+    return *pattern == '\0' && path->count > 0;
+}
+
+const char *path_parameter(const struct path *path, const char *pattern, size_t index)
+{
+    for (size_t i = 0; i < path->count; i++) {
+        pattern++; /* its slash */
+        if (*pattern == '{' && index-- == 0)
+            return path->segments[i];
+        pattern += strcspn(pattern, "/");
+    }
+    return NULL;
 }
 
 struct route_match router_match(const struct router *router, const struct path *path,
@@ -138,7 +126,7 @@ struct route_match router_match(const struct router *router, const struct path *
     struct route_match match = {.entry = NULL};
     for (size_t i = 0; i < router->count; i++) {
         const struct router_entry *entry = &router->entries[i];
-        if (!entry_matches(entry, path))
+        if (!path_matches(path, entry->route->pattern))
             continue;
         match.methods |= 1U << entry->route->method;
         if (!match.entry && entry->route->method == method)

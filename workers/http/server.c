@@ -1,25 +1,11 @@
-/* The server: puts listener, library, routes and connections together. Knows the order in which
- * they begin and end. */
+/* The server: puts listener, routes and connections together. Knows the order in which they begin
+ * and end. */
 #include <assert.h>
-#include <event2/bufferevent.h>
-#include <event2/event.h>
-#include <event2/http.h>
 #include <event2/listener.h>
 #include <signal.h>
 #include <stdlib.h>
 
 #include "server_private.h"
-
-static struct bufferevent *new_connection(struct event_base *base, void *context)
-{
-    (void)base;
-    return connection_new(context);
-}
-
-static void new_request(struct evhttp_request *event, void *context)
-{
-    request_arrived(context, event);
-}
 
 /* Writing to a client that has gone is an error to handle, not a reason to die. */
 static void ignore_broken_pipes(void)
@@ -31,44 +17,53 @@ static void ignore_broken_pipes(void)
     }
 }
 
-static struct evhttp *library_new(struct http_server *server)
-{
-    struct evhttp *http = evhttp_new(loop_base(server->loop));
-    assert(http);
-    evhttp_set_bevcb(http, new_connection, server);
-    evhttp_set_gencb(http, new_request, server);
-    evhttp_set_default_content_type(http, NULL);
-    return http;
-}
-
-/* --- Out of descriptors: a client that cannot be accepted stays in the queue and would wake the
- * loop again at once, so accepting pauses. --- */
+/* --- Accepting. Out of descriptors, a client that cannot be accepted stays in the queue and would
+ * wake the loop again at once, so accepting pauses. --- */
 
 enum { ACCEPT_PAUSE_MS = 100 };
 
-static void accept_failed(struct evconnlistener *listener, void *context)
+static void accepted(struct evconnlistener *acceptor, evutil_socket_t fd, struct sockaddr *client,
+                     int length, void *server)
+{
+    (void)acceptor;
+    (void)client;
+    (void)length;
+    connection_start(server, fd);
+}
+
+static void accept_failed(struct evconnlistener *acceptor, void *context)
 {
     struct http_server *server = context;
-    (void)evconnlistener_disable(listener);
+    (void)evconnlistener_disable(acceptor);
     loop_timer_set(server->accept_again, ACCEPT_PAUSE_MS);
 }
 
 static void accept_again(void *context)
 {
     struct http_server *server = context;
-    if (server->bound)
-        (void)evconnlistener_enable(evhttp_bound_socket_get_listener(server->bound));
+    if (server->acceptor)
+        (void)evconnlistener_enable(server->acceptor);
 }
 
 static void start_accepting(struct http_server *server)
 {
+    enum { FLAGS = LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_CLOSE_ON_FREE, LISTENS_ALREADY = 0 };
     server->accept_again = loop_timer_new(server->loop, accept_again, server);
-    server->bound = evhttp_accept_socket_with_handle(server->http, server->listener.fd);
-    assert(server->bound);
-    server->listener.fd = -1; /* the library closes it */
-    struct evconnlistener *listener = evhttp_bound_socket_get_listener(server->bound);
-    evconnlistener_set_error_cb(listener, accept_failed);
+    server->acceptor = evconnlistener_new(loop_base(server->loop), accepted, server, FLAGS,
+                                          LISTENS_ALREADY, server->listener.fd);
+    assert(server->acceptor);
+    server->listener.fd = -1; /* the acceptor closes it */
+    evconnlistener_set_error_cb(server->acceptor, accept_failed);
 }
+
+static void stop_accepting(struct http_server *server)
+{
+    if (server->acceptor)
+        evconnlistener_free(server->acceptor);
+    server->acceptor = NULL;
+}
+
+/* --- Public. --- */
 
 struct http_server *http_server_new(struct loop *loop, const struct http_listen *listen,
                                     struct error *error)
@@ -85,10 +80,7 @@ struct http_server *http_server_new(struct loop *loop, const struct http_listen 
         .connections = HTTP_CONNECTIONS_MAX,
     };
     LIST_INIT(&server->connections);
-    LIST_INIT(&server->lingering);
-    LIST_INIT(&server->requests);
     LIST_INIT(&server->streams);
-    server->http = library_new(server);
     start_accepting(server);
     ignore_broken_pipes();
     return server;
@@ -119,36 +111,18 @@ size_t http_server_connections(const struct http_server *server)
     return server->connections_count;
 }
 
-static void stop_accepting(struct http_server *server)
-{
-    if (server->bound) {
-        evhttp_del_accept_socket(server->http, server->bound);
-        server->bound = NULL;
-    }
-}
-
 void http_server_drain(struct http_server *server)
 {
     server->draining = true;
     stop_accepting(server);
-    for (struct http_stream *stream = LIST_FIRST(&server->streams); stream;
-         stream = LIST_FIRST(&server->streams))
-        stream_end(stream);
+    while (!LIST_EMPTY(&server->streams))
+        stream_end(LIST_FIRST(&server->streams));
 }
 
-/* Requests first: what the library frees with a connection is then nobody's any more. */
-static void drop_everything(struct http_server *server)
+static void nobody_is_told(void *context, struct http_stream *stream)
 {
-    while (!LIST_EMPTY(&server->streams))
-        stream_free(LIST_FIRST(&server->streams));
-    struct http_request *request = NULL;
-    LIST_FOREACH(request, &server->requests, link)
-    {
-        request->stream = NULL;
-    }
-    while (!LIST_EMPTY(&server->connections))
-        connection_detach(LIST_FIRST(&server->connections));
-    lingering_end_all(server);
+    (void)context;
+    (void)stream;
 }
 
 void http_server_free(struct http_server *server)
@@ -156,13 +130,16 @@ void http_server_free(struct http_server *server)
     if (!server)
         return;
     stop_accepting(server);
-    drop_everything(server);
-    evhttp_free(server->http);
+    struct http_stream *stream = NULL;
+    LIST_FOREACH(stream, &server->streams, link)
+    {
+        stream->closed = nobody_is_told;
+    }
+    while (!LIST_EMPTY(&server->connections))
+        connection_free(LIST_FIRST(&server->connections));
+    while (!LIST_EMPTY(&server->streams))
+        stream_end(LIST_FIRST(&server->streams));
     loop_timer_free(server->accept_again);
-    while (!LIST_EMPTY(&server->requests))
-        request_free(LIST_FIRST(&server->requests));
     listener_release(&server->listener);
-    buf_release(&server->scratch);
-    free(server->by_fd);
     free(server);
 }

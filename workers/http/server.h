@@ -1,11 +1,11 @@
-/* The HTTP server: libevent behind a strict gate, a router, and requests that are kept and answered
- * later. The one place that knows libevent's HTTP. Everything runs on the loop.
+/* The HTTP server: a strict gate, a router, and requests that are kept and answered later.
+ * Everything runs on the loop, and of libevent only its core is used.
  *
- * The gate reads the raw bytes before the library does and lets only whole, well-framed requests
- * through (proper HTTP/1.0 or 1.1, one Host, one Content-Length or plain chunked, no control bytes,
- * limits and a deadline for head and body). What it refuses is answered {"error":"..."} with 400,
- * 408, 413, 414, 417, 431 or 505, in its turn, and the connection is closed; likewise 503 for a
- * connection beyond HTTP_CONNECTIONS_MAX. Methods that no route has are 405 (or 404). */
+ * The gate reads the raw bytes and lets only whole, well-framed requests through (proper HTTP/1.0
+ * or 1.1, one Host, one Content-Length or plain chunked, no control bytes, limits and a deadline
+ * for head and body). What it refuses is answered {"error":"..."} with 400, 408, 413, 414, 417, 431
+ * or 505, in its turn, and the connection is closed; likewise 503 for a connection beyond
+ * HTTP_CONNECTIONS_MAX. Methods that no route has are 405 (or 404). */
 #ifndef BOOKFLOW_SERVER_H
 #define BOOKFLOW_SERVER_H
 
@@ -23,7 +23,7 @@ enum {
     HTTP_BULK_BODY_MAX = 4 * 1024 * 1024, /* of a route marked bulk */
     HTTP_REQUEST_DEADLINE_MS =
         10 * 1000,            /* from the first byte (or accept) to the last of the body */
-    HTTP_IDLE_MS = 75 * 1000, /* a kept-alive connection without a request */
+    HTTP_IDLE_MS = 75 * 1000, /* a kept-alive connection without a request; an answer not taken */
     HTTP_CONNECTIONS_MAX = 4096,
     HTTP_PARAMETERS_MAX = 4
 };
@@ -75,8 +75,8 @@ size_t http_server_connections(const struct http_server *server);
  * is called. So whoever holds some lets go of them before. */
 void http_server_free(struct http_server *server);
 
-/* --- A request. Valid until it is answered; a client that has gone changes nothing for the
- * handler: the answer is then dropped. --- */
+/* --- A request. Valid until it is answered or becomes a stream; a client that has gone changes
+ * nothing for the handler: the answer is then dropped. --- */
 
 enum http_method http_request_method(const struct http_request *request);
 /* The decoded path as matched. */

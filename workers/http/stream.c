@@ -1,44 +1,29 @@
 /* Server-sent events: answers that go on. The form is the WHATWG HTML standard's, section
  * "Server-sent events". Knows nothing of what the events mean. */
 #include <event2/buffer.h>
-#include <event2/http.h>
 #include <stdlib.h>
 
 #include "server_private.h"
 
-void stream_free(struct http_stream *stream)
+static const char event_stream[] = "text/event-stream";
+
+void http_stream_close(struct http_stream *stream)
 {
+    struct connection *connection = stream->connection;
+    const bool close = stream->close || stream->server->draining;
+    if (connection && stream->chunked)
+        (void)evbuffer_add(connection_output(connection), "0\r\n\r\n", 5);
     LIST_REMOVE(stream, link);
     loop_timer_free(stream->over);
-    if (stream->buffer)
-        evbuffer_free(stream->buffer);
     free(stream);
-}
-
-/* The library is given the last of the answer, when there is still a client. */
-static void finish(struct http_stream *stream)
-{
-    struct http_request *request = stream->request;
-    stream_free(stream);
-    if (!request)
-        return;
-    struct connection *connection = request->connection;
-    struct evhttp_request *event = request->event;
-    request->stream = NULL;
     if (connection)
-        request->event = NULL;
-    request_free(request);
-    if (connection) {
-        connection_answered(connection, event);
-        evhttp_send_reply_end(event);
-        connection_flush(connection);
-    }
+        connection_answered(connection, close);
 }
 
 void stream_end(struct http_stream *stream)
 {
     stream->closed(stream->context, stream);
-    finish(stream);
+    http_stream_close(stream);
 }
 
 static void head_is_over(void *context)
@@ -51,7 +36,21 @@ static void start_head(struct http_stream *stream, struct http_request *request)
 {
     stream->over = loop_timer_new(stream->server->loop, head_is_over, stream);
     loop_timer_set(stream->over, 0);
-    reply_send(request, &(struct reply){.status = 200, .content_type = "text/event-stream"});
+    reply_send(request, &(struct reply){.status = 200, .content_type = event_stream});
+}
+
+static void start(struct http_stream *stream, struct http_request *request)
+{
+    struct evbuffer *out = connection_output(request->connection);
+    stream->connection = request->connection;
+    stream->chunked = request->knows_chunks;
+    stream->close = request->close || request->server->draining;
+    reply_begin(
+        stream->server, out,
+        &(struct reply){.status = 200, .content_type = event_stream, .close = stream->close});
+    (void)evbuffer_add_printf(out, "X-Accel-Buffering: no\r\n%s\r\n",
+                              stream->chunked ? "Transfer-Encoding: chunked\r\n" : "");
+    connection_streams(stream->connection, stream);
 }
 
 struct http_stream *http_stream_start(struct http_request *request,
@@ -63,62 +62,48 @@ struct http_stream *http_stream_start(struct http_request *request,
     stream->closed = closed;
     stream->context = context;
     LIST_INSERT_HEAD(&stream->server->streams, stream, link);
-    if (request->head || !request->connection) {
+    if (request->head)
         start_head(stream, request);
-        return stream;
-    }
-    stream->buffer = evbuffer_new();
-    stream->request = request;
-    request->stream = stream;
-    if (request->handled) {
-        /* A stream is an answer: nobody waits for it to end. */
-        request->handled = false;
-        request->server->open_requests--;
-    }
-    reply_common_headers(request, "text/event-stream");
-    (void)evhttp_add_header(evhttp_request_get_output_headers(request->event), "X-Accel-Buffering",
-                            "no");
-    evhttp_send_reply_start(request->event, 200, reply_reason(200));
-    connection_streams(request->connection);
-    connection_flush(request->connection);
+    else
+        start(stream, request);
     return stream;
 }
 
-static void send_buffer(struct http_stream *stream)
+static void send_text(struct http_stream *stream, const struct buf *text)
 {
-    evhttp_send_reply_chunk(stream->request->event, stream->buffer);
-    connection_flush(stream->request->connection);
+    if (!stream->connection)
+        return;
+    struct evbuffer *out = connection_output(stream->connection);
+    if (stream->chunked)
+        (void)evbuffer_add_printf(out, "%zx\r\n", text->length);
+    (void)evbuffer_add(out, text->data, text->length);
+    if (stream->chunked)
+        (void)evbuffer_add(out, "\r\n", 2);
+    connection_flush(stream->connection);
 }
 
 void http_stream_event(struct http_stream *stream, const char *id, const char *event,
                        const char *data)
 {
-    if (!stream->request)
-        return;
+    struct buf text AUTO(buf_release) = {0};
     if (id)
-        (void)evbuffer_add_printf(stream->buffer, "id: %s\n", id);
+        buf_printf(&text, "id: %s\n", id);
     if (event)
-        (void)evbuffer_add_printf(stream->buffer, "event: %s\n", event);
+        buf_printf(&text, "event: %s\n", event);
     if (data)
-        (void)evbuffer_add_printf(stream->buffer, "data: %s\n", data);
-    (void)evbuffer_add(stream->buffer, "\n", 1);
-    send_buffer(stream);
+        buf_printf(&text, "data: %s\n", data);
+    buf_char(&text, '\n');
+    send_text(stream, &text);
 }
 
 void http_stream_comment(struct http_stream *stream, const char *text)
 {
-    if (!stream->request)
-        return;
-    (void)evbuffer_add_printf(stream->buffer, ": %s\n\n", text);
-    send_buffer(stream);
+    struct buf line AUTO(buf_release) = {0};
+    buf_printf(&line, ": %s\n\n", text);
+    send_text(stream, &line);
 }
 
 size_t http_stream_backlog(const struct http_stream *stream)
 {
-    return stream->request ? connection_backlog(stream->request->connection) : 0;
-}
-
-void http_stream_close(struct http_stream *stream)
-{
-    finish(stream);
+    return stream->connection ? evbuffer_get_length(connection_output(stream->connection)) : 0;
 }
