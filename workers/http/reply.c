@@ -111,20 +111,6 @@ void reply_refusal(struct http_server *server, struct connection *connection,
            });
 }
 
-void reply_method_not_allowed(struct http_request *request, unsigned methods)
-{
-    struct buf allow AUTO(buf_release) = {0};
-    static const char body[] = "{\"error\":\"Method not allowed\"}";
-    methods_print(methods, &allow);
-    reply_send(request, &(struct reply){
-                            .status = 405,
-                            .content_type = "application/json",
-                            .allow = buf_text(&allow),
-                            .body = body,
-                            .length = sizeof body - 1,
-                        });
-}
-
 void http_reply_text(struct http_request *request, int status, const char *content_type,
                      const char *location, const char *body, size_t length)
 {
@@ -137,17 +123,15 @@ void http_reply_text(struct http_request *request, int status, const char *conte
                         });
 }
 
-static void reply_json(struct http_request *request, int status, const char *content_type,
-                       const json_t *body)
+/* `reply` says all but the body. */
+static void reply_json(struct http_request *request, const struct reply *reply, const json_t *body)
 {
     struct buf text AUTO(buf_release) = {0};
+    struct reply whole = *reply;
     json_append(&text, body);
-    reply_send(request, &(struct reply){
-                            .status = status,
-                            .content_type = content_type,
-                            .body = buf_text(&text),
-                            .length = text.length,
-                        });
+    whole.body = buf_text(&text);
+    whole.length = text.length;
+    reply_send(request, &whole);
 }
 
 void http_reply_json(struct http_request *request, int status, json_t *body)
@@ -156,7 +140,8 @@ void http_reply_json(struct http_request *request, int status, json_t *body)
         reply_send(request, &(struct reply){.status = status});
         return;
     }
-    reply_json(request, status, "application/json", body);
+    reply_json(request, &(struct reply){.status = status, .content_type = "application/json"},
+               body);
     json_decref(body);
 }
 
@@ -166,26 +151,37 @@ static bool wants_problem(const struct http_request *request)
     return accept && strstr(accept, "application/problem+json");
 }
 
-void reply_problem(struct http_request *request, int status, const char *sentence,
-                   const json_t *extra)
+static void reply_problem(struct http_request *request, const struct reply *reply,
+                          const char *sentence, const json_t *extra)
 {
     json_t *body AUTO(json_release) = json_object();
-    const bool problem = wants_problem(request);
+    struct reply whole = *reply;
+    whole.content_type = "application/json";
     (void)json_object_set_new(body, "error", json_string(sentence));
-    if (problem) {
+    if (wants_problem(request)) {
+        whole.content_type = "application/problem+json";
         (void)json_object_set_new(body, "type", json_string("about:blank"));
-        (void)json_object_set_new(body, "title", json_string(reply_reason(status)));
-        (void)json_object_set_new(body, "status", json_integer(status));
+        (void)json_object_set_new(body, "title", json_string(reply_reason(reply->status)));
+        (void)json_object_set_new(body, "status", json_integer(reply->status));
         (void)json_object_set_new(body, "detail", json_string(sentence));
     }
     if (extra) {
         /* jansson takes no const here, but only reads `extra`. */
         (void)json_object_update_missing(body, (json_t *)(uintptr_t)extra);
     }
-    reply_json(request, status, problem ? "application/problem+json" : "application/json", body);
+    reply_json(request, &whole, body);
+}
+
+void reply_method_not_allowed(struct http_request *request, unsigned methods)
+{
+    struct buf allow AUTO(buf_release) = {0};
+    methods_print(methods, &allow);
+    reply_problem(request, &(struct reply){.status = 405, .allow = buf_text(&allow)},
+                  "Method not allowed", NULL);
 }
 
 void http_reply_error(struct http_request *request, const struct error *error, const json_t *extra)
 {
-    reply_problem(request, error_policy(error->kind)->http_status, error->text, extra);
+    reply_problem(request, &(struct reply){.status = error_policy(error->kind)->http_status},
+                  error->text, extra);
 }

@@ -18,7 +18,7 @@ static char *decode_part(char *out, const char *text, size_t length)
     return percent_decode(out, true) ? out + strlen(out) + 1 : NULL;
 }
 
-/* "a=1&b=%20" becomes "a\0" "1\0" "b\0" " \0". What cannot be decoded is left out. */
+/* "a=1&b=%20" becomes "a\0" "1\0" "b\0" " \0". */
 static void parse_query(struct http_request *request, const char *text, char *out)
 {
     request->query = out;
@@ -29,6 +29,7 @@ static void parse_query(struct http_request *request, const char *text, char *ou
         const size_t value = equals ? name + 1 : length;
         char *value_out = decode_part(out, text, name);
         char *next = value_out ? decode_part(value_out, text + value, length - value) : NULL;
+        request->malformed = request->malformed || !next;
         out = next ? next : out;
         text += length;
         text += *text == '&';
@@ -116,20 +117,26 @@ size_t request_body_limit(void *context, const char *method, const char *target)
 
 /* --- Dispatch. --- */
 
+static void refuse(struct http_request *request, enum error_kind kind, const char *sentence)
+{
+    struct error error = {0};
+    (void)error_set(&error, kind, "%s", sentence);
+    http_reply_error(request, &error, NULL);
+}
+
 void request_dispatch(struct http_request *request)
 {
     const struct route_match match =
         router_match(&request->server->router, &request->segments, request->method);
-    if (match.entry) {
-        request->route = match.entry->route;
-        match.entry->route->handler(match.entry->context, request);
-        return;
-    }
-    if (match.methods != 0) {
+    request->route = match.entry ? match.entry->route : NULL;
+    if (!match.entry && match.methods != 0)
         reply_method_not_allowed(request, match.methods);
-        return;
-    }
-    reply_problem(request, 404, "Not found", NULL);
+    else if (!match.entry)
+        refuse(request, ERROR_NOT_FOUND, "Not found");
+    else if (request->malformed)
+        refuse(request, ERROR_INVALID, "The query cannot be decoded");
+    else
+        match.entry->route->handler(match.entry->context, request);
 }
 
 /* --- For handlers. --- */
@@ -189,6 +196,10 @@ json_t *http_request_json(const struct http_request *request, struct error *erro
     const char *content_type = http_request_header(request, "Content-Type");
     if (request->body_length == 0)
         return json_object();
+    if (http_request_header(request, "Content-Encoding")) {
+        (void)error_set(error, ERROR_UNSUPPORTED, "The body must not be encoded");
+        return NULL;
+    }
     if (content_type && !is_json(content_type)) {
         (void)error_set(error, ERROR_UNSUPPORTED, "The body must be application/json");
         return NULL;

@@ -121,6 +121,7 @@ struct http_request {
     enum http_method method;        /* HTTP_METHODS: none of ours */
     bool head;
     bool close;          /* the connection ends with the answer */
+    bool malformed;      /* the query cannot be decoded */
     bool knows_chunks;   /* HTTP/1.1 */
     const char *headers; /* "Name: value\0\n..." up to an empty one */
     const char *body;
@@ -158,9 +159,6 @@ struct reply {
 void reply_send(struct http_request *request, const struct reply *reply);
 /* Status line and headers, without those that frame the body and without the empty line. */
 void reply_begin(struct http_server *server, struct evbuffer *out, const struct reply *reply);
-/* {"error":sentence}, and more for Accept: application/problem+json. */
-void reply_problem(struct http_request *request, int status, const char *sentence,
-                   const json_t *extra);
 void reply_method_not_allowed(struct http_request *request, unsigned methods);
 /* Answers what never became a request; the connection ends with it. */
 void reply_refusal(struct http_server *server, struct connection *connection,
