@@ -34,15 +34,30 @@ static const struct world world = {wall_ms, ticks_ms, give_random, &test_clock};
 
 void pass(struct app *app, int64_t ms)
 {
+    enum { TURN_MS = 1000 };
+    for (; ms > TURN_MS; ms -= TURN_MS) {
+        test_clock.ms += TURN_MS;
+        (void)app_tick(app);
+    }
+    jump(app, ms);
+}
+
+void jump(struct app *app, int64_t ms)
+{
     test_clock.ms += ms;
     (void)app_tick(app);
+}
+
+void app_release(struct app **app)
+{
+    app_free(*app);
+    *app = NULL;
 }
 
 struct app *start(void)
 {
     test_clock = (struct test_clock){0};
-    return app_new(&(struct app_options){
-        .world = &world, .provider = "p", .server = "http://x", .undo_s = 10});
+    return app_new(&world, "p", "http://x");
 }
 
 /* --- news --- */
@@ -104,23 +119,23 @@ struct app *start_live(void)
 }
 
 /* Takes every request; returns the last one of that kind, NULL if there was none. */
-struct request *asked(struct app *app, enum request_kind kind)
+struct news *asked(struct app *app, enum news_kind kind)
 {
-    struct request *found = NULL;
-    for (struct request *request = NULL; (request = app_take_request(app));) {
+    struct news *found = NULL;
+    for (struct news *request = NULL; (request = app_take_question(app));) {
         if (request->kind != kind) {
-            request_free(request);
+            news_free(request);
             continue;
         }
-        request_free(found);
+        news_free(found);
         found = request;
     }
     return found;
 }
 
-bool asks(struct app *app, enum request_kind kind)
+bool asks(struct app *app, enum news_kind kind)
 {
-    struct request *request AUTO(request_release) = asked(app, kind);
+    struct news *request AUTO(news_release) = asked(app, kind);
     return request != NULL;
 }
 

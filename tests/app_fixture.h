@@ -7,12 +7,15 @@
 
 enum { NOW_S = 1760431320 };
 
+void app_release(struct app **app); /* for AUTO() */
 /* Not connected. */
 struct app *start(void);
 /* Connected, with a, b, c waiting, oldest first; a under the cursor. */
 struct app *start_live(void);
-/* Lets time pass. */
+/* Lets time pass, second by second as the loop does. */
 void pass(struct app *app, int64_t ms);
+/* All at once: the process was stopped. */
+void jump(struct app *app, int64_t ms);
 /* A booking named as its id. */
 struct record *booking(const char *id, int64_t waits_s, enum booking_status status);
 /* Hands the news over. */
@@ -22,8 +25,8 @@ void arrive(struct app *app, const char *id, int64_t waits_s, enum booking_statu
 void lose(struct app *app, enum error_kind kind);
 void resume(struct app *app);
 /* Takes every request; the last one of that kind, NULL if there was none. */
-struct request *asked(struct app *app, enum request_kind kind);
-bool asks(struct app *app, enum request_kind kind);
+struct news *asked(struct app *app, enum news_kind kind);
+bool asks(struct app *app, enum news_kind kind);
 /* The worker's answer to a decision. */
 void answer(struct app *app, const char *id, int status, enum error_kind kind);
 struct row *row_of(const struct app *app, const char *id);

@@ -97,7 +97,7 @@ console_pid() { pgrep -P "$(pane '#{pane_pid}')" -f bookflow-console; }
 
 mkfifo "$dir/never"
 for _ in 1 2 3 4 5 6 7 8 9 10; do
-    port=$((20000 + RANDOM))
+    port=$((20000 + RANDOM % 12000)) # below those that the system gives to clients
     port_is_free "$port" && break
 done
 export BOOKFLOW_LISTEN=127.0.0.1:$port BOOKFLOW_URL=http://127.0.0.1:$port
@@ -182,9 +182,9 @@ wait_for dora
 keys G
 wait_for '^>.*dora'
 keys a
-wait_for 'ACCEPT [0-9]+s .*dora'
+wait_for 'ACCEPT kept .*dora'
 keys s
-wait_for 'ACCEPT kept'
+wait_for 'There is no connection'
 start_server
 keys F5
 wait_for '\[LIVE\]' 300
@@ -217,6 +217,10 @@ mux set-buffer 'aaaarrq'
 mux paste-buffer -p -t t
 wait_for 'Pasted text is ignored'
 shows 'ACCEPT [0-9]+s .*Mallory' && fail "pasted text answered"
+keys Down
+keys -l aaaa # as a terminal without bracketed paste sends it
+until_true 50 eval 'shows "Pasted text is ignored"' || fail "a bunch of letters is not taken for a paste"
+shows 'ACCEPT [0-9]+s .*Mallory' && fail "a bunch of letters answered"
 
 step="help is made from the keys"
 keys '?'
@@ -228,18 +232,27 @@ wait_gone 'Keys: Esc closes'
 step="too small, and back"
 mux resize-window -t t -x 25 -y 5
 wait_for 'Make the window bigger'
+mux resize-window -t t -x 40 -y 12
+wait_for '^>.*(pwned|Mallory)'
+wait_for 'a Accept .*q Quit'
 mux resize-window -t t -x 120 -y 30
 wait_for 'Mallory.*Request|Request'
 mux resize-window -t t -x 80 -y 24
 wait_for 'a Accept'
 
-step="stop and go on"
+step="stop and go on: a staged answer waits"
+keys a
+wait_for 'ACCEPT [0-9]+s .*Mallory'
 keys C-z
 wait_for 'Stopped'
+read -r -t 11 <>"$dir/never"
 wait_pane '#{alternate_on}' 0
 keys fg Enter
 wait_pane '#{alternate_on}' 1
-wait_for 'Mallory'
+wait_for 'ACCEPT [0-9]+s .*Mallory'
+keys u
+wait_for 'taken back'
+status_is "$id" pending || fail "an answer was sent while nobody could see it"
 wait_for '\[LIVE\]'
 
 step="Ctrl-C does not quit"
@@ -266,6 +279,29 @@ TERM=dumb "$bin/tui/bookflow-console" >"$dir/out" 2>&1 </dev/null
 grep -q ann "$dir/out" || fail "--list does not show the accepted booking"
 "$bin/tui/bookflow-console" --accept no-such-booking 2>"$dir/out"
 [ $? -eq 1 ] || fail "an unknown booking is not exit 1"
+# exits CODE WORDS ARGUMENTS...: ends with the code and says the words, in one line
+exits() {
+    local code=$1 words=$2
+    shift 2
+    "$bin/tui/bookflow-console" "$@" >"$dir/stdout" 2>"$dir/out"
+    [ $? -eq "$code" ] || fail "$* is not exit $code"
+    grep -q -- "$words" "$dir/out" || fail "$* does not say: $words"
+    [ "$(wc -l <"$dir/out")" -eq 1 ] || fail "$* says more than one line"
+}
+exits 2 'not valid UTF-8' --reject "$id" --reason $'bad \xff'
+status_is "$id" pending || fail "a reason that was lost rejected"
+exits 2 '--reason does not belong' --accept "$id" --reason x
+exits 2 '--json does not belong' --json
+exits 2 '--bogus is not an option' --bogus
+exits 2 'one of --list' --list --accept "$id"
+exits 2 'is not an id' --accept ../x
+exits 2 'not a day' --list --day tomorrow
+exits 1 'no-such: ' --show no-such
+exits 78 'is not a URL' --url nonsense --list
+exits 5 'no-such: ' --accept "$id" no-such
+[ "$(cat "$dir/stdout")" = "$id accepted" ] || fail "partly done does not say what"
+"$bin/tui/bookflow-console" --list 2>"$dir/out" >/dev/full
+[ $? -eq 1 ] || fail "a list that could not be written is not exit 1"
 stop_server
 "$bin/tui/bookflow-console" --list 2>"$dir/out"
 [ $? -eq 75 ] || fail "offline is not exit 75"

@@ -8,14 +8,14 @@
 Test(app, an_answer_is_staged_for_ten_seconds_then_sent_recorded_and_delivered)
 {
     struct app *app AUTO(app_release) = start_live();
-    cr_assert_not(asks(app, REQUEST_DECISION));
+    cr_assert_not(asks(app, NEWS_DECISION));
     app_key(app, 'a');
     expect_state(app, "a", "ACCEPT 10s");
     pass(app, 9999);
-    cr_assert_not(asks(app, REQUEST_DECISION));
+    cr_assert_not(asks(app, NEWS_DECISION));
     expect_state(app, "a", "ACCEPT 1s");
     pass(app, 1);
-    struct request *request AUTO(request_release) = asked(app, REQUEST_DECISION);
+    struct news *request AUTO(news_release) = asked(app, NEWS_DECISION);
     cr_assert(request);
     cr_expect_str_eq(request->id, "a");
     cr_expect_eq(request->command, BOOKING_ACCEPT);
@@ -24,7 +24,7 @@ Test(app, an_answer_is_staged_for_ten_seconds_then_sent_recorded_and_delivered)
     expect_tag(app, "[LIVE] 1 sending");
     answer(app, "a", 200, ERROR_NONE);
     expect_state(app, "a", "recorded");
-    cr_expect(asks(app, REQUEST_BOOKING));
+    cr_expect(asks(app, NEWS_BOOKING));
     struct news *news = news_new(NEWS_BOOKING, "a");
     struct record *told = booking("a", 180, BOOKING_CONFIRMED);
     told->delivered = true;
@@ -41,11 +41,11 @@ Test(app, undo_takes_a_staged_answer_back_and_send_now_does_not_wait)
     app_key(app, 'a');
     app_key(app, 'u');
     pass(app, 20000);
-    cr_expect_not(asks(app, REQUEST_DECISION));
+    cr_expect_not(asks(app, NEWS_DECISION));
     expect_state(app, "a", "wait  3m");
     app_key(app, 'a');
     app_key(app, 's');
-    cr_expect(asks(app, REQUEST_DECISION));
+    cr_expect(asks(app, NEWS_DECISION));
     app_key(app, 'u');
     expect_state(app, "a", "sending");
 }
@@ -92,7 +92,7 @@ Test(app, reject_asks_for_a_reason_and_escape_does_nothing)
     app_key(app, KEY_CODE_ENTER);
     expect_state(app, "a", "REJECT 10s");
     app_key(app, 's');
-    struct request *request AUTO(request_release) = asked(app, REQUEST_DECISION);
+    struct news *request AUTO(news_release) = asked(app, NEWS_DECISION);
     cr_expect_eq(request->command, BOOKING_REJECT);
     cr_expect_str_eq(request->reason, app_reasons[2]);
 }
@@ -138,8 +138,8 @@ Test(app, says_what_a_refusal_means)
         int code;
         const char *words;
     } cases[] = {
-        {"same", BOOKING_CONFIRMED, ERROR_CONFLICT, 409, "Already ACCEPTED on \"front desk\""},
-        {"other", BOOKING_REJECTED, ERROR_CONFLICT, 409, "Your ACCEPT was not done"},
+        {"other", BOOKING_REJECTED, ERROR_CONFLICT, 409,
+         "Already REJECTED by front desk. Your ACCEPT was not done"},
         {"cancelled", BOOKING_CANCELLED, ERROR_CONFLICT, 409, "Nothing was booked"},
         {"absent", BOOKING_PENDING, ERROR_NOT_FOUND, 404, "no longer exists"},
         {"reason", BOOKING_PENDING, ERROR_UNPROCESSABLE, 422, "the server's sentence (422)"},
@@ -176,19 +176,66 @@ Test(app, tries_again_with_the_same_key_when_the_server_is_busy_or_silent)
         struct app *app AUTO(app_release) = start_live();
         app_key(app, 'a');
         app_key(app, 's');
-        struct request *first AUTO(request_release) = asked(app, REQUEST_DECISION);
+        struct news *first AUTO(news_release) = asked(app, NEWS_DECISION);
         answer(app, "a", cases[i].status, cases[i].kind);
         expect_notice(app, cases[i].words);
         expect_state(app, "a", "retrying");
         app_key(app, 'u');
         expect_state(app, "a", "retrying");
         pass(app, 999);
-        cr_expect_not(asks(app, REQUEST_DECISION));
+        cr_expect_not(asks(app, NEWS_DECISION));
         pass(app, 1);
-        struct request *again AUTO(request_release) = asked(app, REQUEST_DECISION);
+        struct news *again AUTO(news_release) = asked(app, NEWS_DECISION);
         cr_assert(again, "case %zu", i);
         cr_expect_str_eq(again->key, first->key);
     }
+}
+
+Test(app, what_somebody_else_has_done_alike_is_not_called_a_failure)
+{
+    for (int staged = 0; staged < 2; staged++) {
+        struct app *app AUTO(app_release) = start_live();
+        app_key(app, 'a');
+        if (!staged)
+            app_key(app, 's');
+        cr_expect_eq(asks(app, NEWS_DECISION), !staged);
+        struct news *news = news_new(staged ? NEWS_CHANGED : NEWS_DECISION, "a");
+        struct record *told = booking("a", 180, BOOKING_CONFIRMED);
+        told->decided_by = memory_text("front desk");
+        news_add(news, told);
+        if (!staged)
+            (void)error_set(&news->error, ERROR_CONFLICT, "no");
+        tell(app, news);
+        expect_notice(app, "a: ACCEPT was done already by front desk. Nothing to do.");
+        expect_state(app, "a", "delivered");
+        pass(app, 20000);
+        cr_expect_not(asks(app, NEWS_DECISION));
+    }
+}
+
+Test(app, an_answer_given_without_a_connection_never_says_that_it_will_be_sent)
+{
+    struct app *app AUTO(app_release) = start_live();
+    lose(app, ERROR_UNAVAILABLE);
+    app_key(app, 'a');
+    expect_state(app, "a", "ACCEPT kept");
+    pass(app, 20000);
+    cr_expect_not(asks(app, NEWS_DECISION));
+}
+
+Test(app, the_time_to_take_back_does_not_run_while_the_process_is_stopped)
+{
+    struct app *app AUTO(app_release) = start_live();
+    jump(app, 50000); /* idle */
+    app_key(app, 'a');
+    pass(app, 4000);
+    jump(app, 60000); /* Ctrl-Z, fg */
+    expect_state(app, "a", "ACCEPT 6s");
+    cr_expect_not(asks(app, NEWS_DECISION));
+    pass(app, 6000);
+    cr_expect(asks(app, NEWS_DECISION));
+    app_key(app, 'u');
+    expect_notice(app, "on its way already");
 }
 
 Test(app, different_answers_have_different_keys)
@@ -207,5 +254,5 @@ Test(app, a_cancellation_ends_a_staged_answer_unsent)
     arrive(app, "a", 180, BOOKING_CANCELLED);
     expect_state(app, "a", "NOT DONE");
     pass(app, 20000);
-    cr_expect_not(asks(app, REQUEST_DECISION));
+    cr_expect_not(asks(app, NEWS_DECISION));
 }

@@ -66,12 +66,12 @@ Test(app, asks_about_waiting_rows_that_a_new_list_does_not_have)
 {
     struct app *app AUTO(app_release) = start_live();
     tell(app, news_new(NEWS_CONNECTED, NULL));
-    cr_expect(asks(app, REQUEST_LIST));
+    cr_expect(asks(app, NEWS_LIST));
     struct news *list = news_new(NEWS_LIST, NULL);
     news_add(list, booking("c", 60, BOOKING_PENDING));
     news_add(list, booking("a", 180, BOOKING_PENDING));
     tell(app, list);
-    struct request *request AUTO(request_release) = asked(app, REQUEST_BOOKING);
+    struct news *request AUTO(news_release) = asked(app, NEWS_BOOKING);
     cr_assert(request);
     cr_expect_str_eq(request->id, "b");
     struct news *gone = news_new(NEWS_BOOKING, "b");
@@ -109,13 +109,13 @@ Test(app, keeps_answers_while_offline_and_stages_them_anew_when_it_is_back)
     pass(app, 42000);
     expect_tag(app, "[OFFLINE 00:42]");
     expect_state(app, "a", "ACCEPT kept");
-    cr_expect_not(asks(app, REQUEST_DECISION));
+    cr_expect_not(asks(app, NEWS_DECISION));
     resume(app);
     expect_tag(app, "[LIVE]");
     expect_state(app, "a", "ACCEPT 10s");
     expect_notice(app, "1 kept answer");
     pass(app, 10000);
-    cr_expect(asks(app, REQUEST_DECISION));
+    cr_expect(asks(app, NEWS_DECISION));
 }
 
 Test(app, sends_nothing_before_a_list_is_fresh)
@@ -125,7 +125,7 @@ Test(app, sends_nothing_before_a_list_is_fresh)
     lose(app, ERROR_UNAVAILABLE);
     tell(app, news_new(NEWS_CONNECTED, NULL));
     pass(app, 15000);
-    cr_expect_not(asks(app, REQUEST_DECISION));
+    cr_expect_not(asks(app, NEWS_DECISION));
     tell(app, news_new(NEWS_LIST, NULL));
     expect_state(app, "a", "ACCEPT 10s");
 }
@@ -134,18 +134,20 @@ Test(app, fetches_the_list_until_it_has_one)
 {
     struct app *app AUTO(app_release) = start();
     tell(app, news_new(NEWS_CONNECTED, NULL));
-    cr_expect(asks(app, REQUEST_LIST));
+    cr_expect(asks(app, NEWS_LIST));
+    tell(app, news_new(NEWS_PIPELINE, NULL));
     struct news *failed = news_new(NEWS_LIST, NULL);
     (void)error_set(&failed->error, ERROR_UNAVAILABLE, "gone");
     tell(app, failed);
     expect_tag(app, "[CONNECTING 00:00]");
     pass(app, LIST_AGAIN_MS - 1);
-    cr_expect_not(asks(app, REQUEST_LIST));
+    cr_expect_not(asks(app, NEWS_LIST));
     pass(app, 1);
-    cr_expect(asks(app, REQUEST_LIST));
+    cr_expect(asks(app, NEWS_LIST));
     lose(app, ERROR_UNAVAILABLE);
     resume(app); /* the stream missed nothing, but the list was never read */
-    cr_expect(asks(app, REQUEST_LIST));
+    cr_expect(asks(app, NEWS_LIST));
+    tell(app, news_new(NEWS_PIPELINE, NULL));
     tell(app, news_new(NEWS_LIST, NULL));
     expect_tag(app, "[LIVE]");
 }
@@ -169,24 +171,97 @@ Test(app, names_the_health_of_the_connection)
     app_free(app);
     app = start_live();
     expect_tag(app, "[LIVE]");
+    tell(app, news_new(NEWS_ALIVE, NULL));
+    cr_expect(asks(app, NEWS_PIPELINE));
+    pass(app, 4250);
+    expect_tag(app, "[SLOW 4.2 s]"); /* no outcome yet */
     struct news *pipeline = news_new(NEWS_PIPELINE, NULL);
+    pipeline->status = 200;
     pipeline->unsent = 12;
     pipeline->oldest_unsent_s = 185;
-    pipeline->took_ms = 4250;
     tell(app, pipeline);
     expect_tag(app, "[QUEUE BEHIND 3 min]");
     app->connection.unsent = 0;
-    expect_tag(app, "[SLOW 4.2 s]");
+    expect_tag(app, "[SLOW 4.2 s]"); /* that long it took */
     pass(app, 42000);
     expect_tag(app, "[STALE 00:42]");
-    tell(app, news_new(NEWS_ALIVE, NULL));
-    cr_expect(asks(app, REQUEST_PIPELINE));
-    pass(app, 3100);
-    expect_tag(app, "[SLOW 3.1 s]"); /* no answer yet */
     lose(app, ERROR_UNAUTHORISED);
     expect_tag(app, "[SIGNED OUT]");
     app_key(app, 'L');
-    cr_expect(asks(app, REQUEST_SIGN_IN));
+    cr_expect(asks(app, NEWS_SIGN_IN));
+}
+
+Test(app, an_answer_that_waits_for_its_outcome_counts_as_slow)
+{
+    struct app *app AUTO(app_release) = start_live();
+    app_key(app, 'a');
+    app_key(app, 's');
+    pass(app, SLOW_MS - 1);
+    expect_tag(app, "[LIVE] 1 sending");
+    pass(app, 1);
+    expect_tag(app, "[SLOW 2.0 s]");
+    answer(app, "a", 200, ERROR_NONE);
+    expect_tag(app, "[SLOW 2.0 s]"); /* that long it took */
+    asks(app, NEWS_DECISION);
+    tell(app, news_new(NEWS_PIPELINE, NULL));
+    tell(app, news_new(NEWS_BOOKING, "a"));
+    expect_tag(app, "[LIVE]");
+    app_key(app, 'j');
+    app_key(app, 'a');
+    app_key(app, 's');
+    pass(app, SLOW_MS);
+    answer(app, "b", 0, ERROR_UNAVAILABLE); /* none at all is no better */
+    expect_tag(app, "[SLOW 2.0 s]");
+}
+
+Test(app, fetching_again_without_a_connection_does_not_speak_of_signing_in)
+{
+    struct app *app AUTO(app_release) = start_live();
+    lose(app, ERROR_UNAVAILABLE);
+    app_key(app, KEY_CODE_F5);
+    cr_expect(asks(app, NEWS_SIGN_IN));
+    resume(app);
+    struct news *in = news_new(NEWS_SIGN_IN, NULL);
+    in->status = 200;
+    tell(app, in);
+    expect_notice(app, "Fetching again");
+}
+
+Test(app, signing_in_again_needs_no_new_stream)
+{
+    struct app *app AUTO(app_release) = start_live();
+    app_key(app, 'a');
+    app_key(app, 's');
+    answer(app, "a", 401, ERROR_UNAUTHORISED);
+    expect_tag(app, "[SIGNED OUT]");
+    app_key(app, 'L');
+    cr_expect(asks(app, NEWS_SIGN_IN));
+    struct news *in = news_new(NEWS_SIGN_IN, NULL);
+    in->status = 200;
+    tell(app, in);
+    expect_tag(app, "[LIVE]");
+    expect_state(app, "a", "ACCEPT 10s");
+}
+
+Test(app, a_notice_goes_with_the_next_key_once_it_could_be_read)
+{
+    struct app *app AUTO(app_release) = start_live();
+    app_key(app, 'x');
+    app_key(app, 'j');
+    expect_notice(app, "does nothing");
+    pass(app, NOTICE_MS);
+    app_key(app, 'j');
+    cr_expect_eq(app->notice.length, 0);
+}
+
+Test(app, a_bigger_window_shows_the_rows_above_too)
+{
+    struct app *app AUTO(app_release) = start_live();
+    app_resize(app, 6, 30);
+    app_key(app, 'G');
+    cr_expect_eq(app->top, 2);
+    app_resize(app, 24, 80);
+    cr_expect_eq(app->top, 0);
 }
 
 Test(app, a_refused_key_keeps_the_answer)
@@ -217,9 +292,28 @@ Test(app, quitting_with_a_staged_answer_asks)
     app_key(app, 's');
     (void)app_tick(app);
     cr_expect_not(app->done, "it waits for the outcome");
-    cr_expect(asks(app, REQUEST_DECISION));
+    cr_expect(asks(app, NEWS_DECISION));
     answer(app, "a", 200, ERROR_NONE);
     cr_expect(app->done);
+}
+
+Test(app, leaving_waits_until_a_refusal_was_seen)
+{
+    static const struct {
+        enum error_kind kind;
+        int status;
+        enum mode mode; /* behind it */
+    } cases[] = {{ERROR_UNPROCESSABLE, 422, MODE_INBOX}, {ERROR_UNAUTHORISED, 401, MODE_QUIT}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct app *app AUTO(app_release) = start_live();
+        app_key(app, 'a');
+        app_key(app, 'q');
+        app_key(app, 's');
+        answer(app, "a", cases[i].status, cases[i].kind);
+        cr_expect_not(app->done, "%d", cases[i].status);
+        cr_expect_not(app->leaving);
+        cr_expect_eq(app->mode, cases[i].mode);
+    }
 }
 
 Test(app, quitting_can_take_everything_back)
@@ -231,7 +325,7 @@ Test(app, quitting_can_take_everything_back)
     app_key(app, 'q');
     app_key(app, 'u');
     cr_expect(app->done);
-    cr_expect_not(asks(app, REQUEST_DECISION));
+    cr_expect_not(asks(app, NEWS_DECISION));
 }
 
 Test(app, quits_at_once_with_nothing_staged)
@@ -258,11 +352,44 @@ Test(app, pasted_split_and_unknown_keys_answer_nothing)
     cr_expect_eq(app->active_count, 1);
 }
 
+Test(app, letters_that_come_in_a_bunch_are_a_paste_and_answer_nothing)
+{
+    static const uint32_t pastes[][6] = {
+        {'a', 'a', 'a', 'a'}, {'[', '2', '0', '0', '~', 'a'}, {'j', 'a', 's', 'q', 'r', 13}};
+    for (size_t i = 0; i < sizeof pastes / sizeof pastes[0]; i++) {
+        struct app *app AUTO(app_release) = start_live();
+        app_keys(app, pastes[i], 6);
+        cr_expect_eq(app->active_count, 0, "case %zu", i);
+        cr_expect_eq(app->mode, MODE_INBOX);
+        cr_expect_not(app->done);
+        expect_notice(app, "Pasted text is ignored");
+    }
+}
+
+Test(app, a_key_held_down_and_two_keys_at_once_are_no_paste)
+{
+    struct app *app AUTO(app_release) = start_live();
+    app_keys(app, (const uint32_t[]){'j', 'j', 'j', 'j', 'k'}, 5);
+    cr_expect_str_eq(cursor_id(app), "b");
+    app_keys(app, (const uint32_t[]){'j', 'a'}, 2);
+    expect_state(app, "c", "ACCEPT 10s");
+    app_key(app, 'g');
+    app_key(app, 'r');
+    app_key(app, '6');
+    app_key(app, KEY_CODE_ENTER);
+    app_keys(app, (const uint32_t[]){'a', 'b', 'c', KEY_CODE_ENTER}, 4);
+    cr_expect_eq(app->mode, MODE_TYPING, "a pasted line does not send itself");
+    cr_expect_str_eq(buf_text(&app->typed), "abc");
+}
+
 Test(app, no_binding_can_come_from_a_split_arrow_key)
 {
     for (size_t i = 0; key_binding_at(i); i++) {
-        const uint32_t key = key_binding_at(i)->key;
-        cr_expect(key >= 0x80 || key < ' ' || !strchr("ABCDFHOPQRSZ[~", (int)key), "%c", (int)key);
+        for (size_t j = 0; j < 2; j++) {
+            const uint32_t key = key_binding_at(i)->keys[j];
+            cr_expect(key >= 0x80 || key < ' ' || !strchr("ABCDFHOPQRSZ[~", (int)key), "%c",
+                      (int)key);
+        }
     }
 }
 
@@ -281,10 +408,15 @@ Test(app, an_action_waits_until_the_row_was_on_the_screen)
 Test(app, an_empty_list_bears_every_key)
 {
     struct app *app AUTO(app_release) = start();
+    app_key(app, 'a');
+    expect_notice(app, "The list is not here yet.");
     tell(app, news_new(NEWS_CONNECTED, NULL));
+    tell(app, news_new(NEWS_LIST, NULL));
+    app_key(app, 'a');
+    expect_notice(app, "No requests are waiting.");
     for (size_t i = 0; key_binding_at(i); i++)
-        if (key_binding_at(i)->mode == MODE_INBOX && key_binding_at(i)->key != 'q')
-            app_key(app, key_binding_at(i)->key);
+        if (key_binding_at(i)->mode == MODE_INBOX && key_binding_at(i)->keys[0] != 'q')
+            app_key(app, key_binding_at(i)->keys[0]);
     cr_expect_eq(app->active_count, 0);
 }
 

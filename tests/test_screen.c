@@ -44,8 +44,7 @@ static struct stage start(const char *lines, const char *columns)
     stage.terminal = newterm(NULL, stage.null, stage.null);
     cr_assert(stage.terminal);
     stage.screen = screen_start();
-    stage.app = app_new(&(struct app_options){
-        .world = &world, .provider = "salon-1", .server = "http://x", .undo_s = 10});
+    stage.app = app_new(&world, "salon-1", "http://x");
     app_resize(stage.app, (size_t)LINES, (size_t)COLS);
     app_news(stage.app, news_new(NEWS_CONNECTED, NULL));
     return stage;
@@ -120,9 +119,9 @@ Test(screen, shows_title_tag_list_and_detail_at_80_columns)
     } expected[] = {
         {0, " salon-1                                          Tue 14 Oct  08:42 UTC   [LIVE]"},
         {1, "[1 Inbox 2]   oldest waits 26 min"},
-        {3, ">   wait 26m    Today     14:42   45  Zo\xc3\xab M\xc3\xbcller"},
-        {4,
-         "  + wait 18m    Today     14:42   45  \xe5\xb1\xb1\xe7\x94\xb0 \xe5\xa4\xaa\xe9\x83\x8e"},
+        {3, ">   wait 26m    Today      14:42   45  Zo\xc3\xab M\xc3\xbcller"},
+        {4, "  + wait 18m    Today      14:42   45  \xe5\xb1\xb1\xe7\x94\xb0 "
+            "\xe5\xa4\xaa\xe9\x83\x8e"},
         {14, " Zo\xc3\xab M\xc3\xbcller"},
         {15, " Today, Tue 14 Oct, 14:42 - 15:27 (45 min)"},
         {16, " asked 08:16, 26 min ago"},
@@ -235,15 +234,107 @@ Test(screen, says_when_it_is_too_small_and_bears_every_size)
     }
 }
 
-Test(screen, the_help_names_every_key_that_has_words)
+Test(screen, says_who_and_how_to_quit_at_every_width)
+{
+    static const char *const sizes[][2] = {{"6", "30"},   {"10", "40"},  {"12", "40"},
+                                           {"16", "60"},  {"24", "80"},  {"30", "100"},
+                                           {"40", "132"}, {"12", "100"}, {"24", "51"}};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        struct stage stage = start(sizes[i][0], sizes[i][1]);
+        add(&stage, "a", "Zoe Muell", 3);
+        draw(&stage);
+        char text[ROW_MAX];
+        cr_expect(strstr(row(3, text), "Zoe Muell"), "%s: %s", sizes[i][1], text);
+        cr_expect(anywhere("a Accept") && anywhere("? Help"), "%s", sizes[i][1]);
+        app_key(stage.app, 'a');
+        draw(&stage);
+        cr_expect(anywhere(COLS < 40 ? "Zoe Muell: ACCEPT in 10 s"
+                                     : "Zoe Muell: ACCEPT will be sent in 10 s"));
+        cr_expect(anywhere("u Undo") && anywhere("s Send now"), "%s", sizes[i][1]);
+        app_key(stage.app, 'q');
+        draw(&stage);
+        cr_expect(anywhere("1 answer is not sent.") && anywhere("Esc Stay"), "%s", sizes[i][1]);
+        finish(&stage);
+    }
+}
+
+Test(screen, names_a_day_once_and_the_year_when_it_is_another)
+{
+    static const struct {
+        int64_t in_s;
+        const char *list;
+        const char *detail;
+    } cases[] = {
+        {0, "Today      08:42", " Today, Tue 14 Oct, 08:42 - 09:27 (45 min)"},
+        {86400, "Tomorrow   08:42", " Tomorrow, Wed 15 Oct, 08:42 - 09:27 (45 min)"},
+        {3 * 86400, "Fri 17     08:42", " Fri 17 Oct, 08:42 - 09:27 (45 min)"},
+        {7 * 86400, "21 Oct     08:42", " Tue 21 Oct, 08:42 - 09:27 (45 min)"},
+        {-86400, "13 Oct     08:42", " Mon 13 Oct, 08:42 - 09:27 (45 min)"},
+        {365 * 86400, "2026-10-14 08:42", " Wed 14 Oct 2026, 08:42 - 09:27 (45 min)"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct stage stage = start("24", "80");
+        char text[ROW_MAX];
+        add(&stage, "a", "Ann", 3);
+        stage.app->cursor->record->start_s = NOW_S + cases[i].in_s;
+        stage.app->cursor->record->end_s = NOW_S + cases[i].in_s + 2700;
+        draw(&stage);
+        cr_expect(strstr(row(3, text), cases[i].list), "%zu: %s", i, text);
+        cr_expect_str_eq(row(15, text), cases[i].detail, "%zu: %s", i, text);
+        finish(&stage);
+    }
+}
+
+Test(screen, counts_days_in_local_time_also_where_one_has_23_hours)
 {
     struct stage stage = start("24", "80");
-    app_key(stage.app, '?');
+    char text[ROW_MAX];
+    setenv("TZ", "Europe/Berlin", 1);
+    add(&stage, "a", "Ann", 3);
+    stage.app->cursor->record->start_s = NOW_S + 14 * 3600; /* 22:42 UTC is tomorrow there */
     draw(&stage);
-    for (size_t i = 0; key_binding_at(i); i++)
-        if (key_binding_at(i)->group)
-            cr_expect(anywhere(key_binding_at(i)->help), "%s", key_binding_at(i)->help);
+    cr_expect(strstr(row(3, text), "Tomorrow   00:42"), "%s", text);
+    stage.app->cursor->record->start_s = NOW_S + 166 * 86400; /* 2026-03-29, the short day */
+    draw(&stage);
+    cr_expect(strstr(row(3, text), "2026-03-29 10:42"), "%s", text);
     finish(&stage);
+}
+
+Test(screen, wraps_what_became_of_an_answer_beside_the_list)
+{
+    struct stage stage = start("30", "100");
+    add(&stage, "a", "Ann", 3);
+    draw(&stage);
+    app_key(stage.app, 'a');
+    struct news *news = news_new(NEWS_CHANGED, NULL);
+    struct record *told = memory_new(1, sizeof *told);
+    *told = (struct record){.id = memory_text("a"),
+                            .user_id = memory_text("user"),
+                            .decided_by = memory_text("front desk"),
+                            .decided_s = NOW_S,
+                            .status = BOOKING_REJECTED};
+    news_add(news, told);
+    app_news(stage.app, news);
+    draw(&stage);
+    char text[ROW_MAX];
+    cr_expect(strstr(row(6, text), "Already REJECTED by front desk at 08:42. Your"), "%s", text);
+    cr_expect(strstr(row(7, text), "ACCEPT was not done."), "%s", text);
+    finish(&stage);
+}
+
+Test(screen, the_help_names_every_key_that_has_words)
+{
+    static const char *const sizes[][2] = {{"24", "80"}, {"12", "40"}, {"40", "132"}};
+    for (size_t j = 0; j < 3; j++) {
+        struct stage stage = start(sizes[j][0], sizes[j][1]);
+        app_key(stage.app, '?');
+        draw(&stage);
+        for (size_t i = 0; key_binding_at(i); i++)
+            if (key_binding_at(i)->group)
+                cr_expect(anywhere(key_binding_at(i)->help), "%s: %s", sizes[j][1],
+                          key_binding_at(i)->help);
+        finish(&stage);
+    }
 }
 
 Test(screen, has_the_same_text_with_and_without_colour)
@@ -274,4 +365,20 @@ Test(screen, writes_one_mark_for_each_letter_where_there_is_only_ascii)
     draw(&stage);
     cr_expect(anywhere("Zo?"));
     finish(&stage);
+}
+
+Test(screen, has_head_and_rows_of_the_list_in_the_same_columns_at_every_width)
+{
+    static const char *const widths[] = {"30", "39", "40", "51", "52", "80", "99", "100", "132"};
+    for (size_t i = 0; i < sizeof widths / sizeof widths[0]; i++) {
+        struct stage stage = start("12", widths[i]);
+        char text[ROW_MAX];
+        add(&stage, "a", "Ann", 3);
+        draw(&stage);
+        const char *client = strstr(row(2, text), "CLIENT");
+        cr_assert(client, "%s: %s", widths[i], text);
+        const size_t column = (size_t)(client - text);
+        cr_expect_eq(strncmp(row(3, text) + column, "Ann", 3), 0, "%s: %s", widths[i], text);
+        finish(&stage);
+    }
 }

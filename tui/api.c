@@ -1,7 +1,8 @@
-/* Two threads, each a loop with one job. What crosses: requests, news, two flags and a kick. */
+/* Two threads, each a loop with one job. What crosses: two pipes of pointers, a flag and a kick. */
 #include "api.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -10,37 +11,48 @@
 #include <unistd.h>
 
 #include "json_fields.h"
-#include "world.h"
 
 enum {
     SILENCE_MS = 40 * 1000,
     FIRST_WAIT_MS = 1000,
     LAST_WAIT_MS = 15 * 1000,
-    SIGNED_OUT_WAIT_MS = 60 * 1000
+    SIGNED_OUT_WAIT_MS = 60 * 1000,
+    THREADS = 2
+};
+
+/* What is written into a pipe: smaller than PIPE_BUF, so it goes and comes whole. */
+struct letter {
+    struct news *news;
 };
 
 struct api {
     const struct remote *remote;
-    struct mailbox *requests;
-    struct mailbox *news;
     struct client *sender;
     struct client *listener;
-    pthread_t sender_thread;
-    pthread_t listener_thread;
-    bool sending;
-    bool listening;
+    pthread_t threads[THREADS];
+    size_t running;
+    int questions[2];
+    int news[2];
+    int kick; /* ends the listener's wait */
     atomic_bool stop;
-    atomic_bool renew; /* the listener's client ends its stream while this is set */
-    int kick;          /* ends the listener's wait */
     /* Only the listener's: */
     struct buf last_id;
     bool told; /* NEWS_CONNECTED was said for this stream */
     bool resumed;
 };
 
-static void tell(struct api *api, struct news *news)
+static struct news *take(int fd)
 {
-    mailbox_put(api->news, &news->letter);
+    struct letter letter = {0};
+    return read(fd, &letter, sizeof letter) == (ssize_t)sizeof letter ? letter.news : NULL;
+}
+
+/* Waits while the screen has not read what is in the pipe. */
+static void tell(const struct api *api, struct news *news)
+{
+    const struct letter letter = {news};
+    if (write(api->news[1], &letter, sizeof letter) != (ssize_t)sizeof letter)
+        news_free(news);
 }
 
 /* --- the listener --- */
@@ -64,7 +76,7 @@ static void on_opened(void *context)
         tell_connected(api);
 }
 
-static void tell_changed(struct api *api, const char *data)
+static void tell_changed(const struct api *api, const char *data)
 {
     struct error ignored = {0};
     json_t *root AUTO(json_release) = json_parse_object(data, strlen(data), &ignored);
@@ -116,14 +128,6 @@ static bool listen_once(struct api *api, struct error *error)
     return error_set(error, ERROR_UNAVAILABLE, "the server ended the stream");
 }
 
-static void wait_for_kick(const struct api *api, int64_t wait_ms)
-{
-    struct pollfd kick = {.fd = api->kick, .events = POLLIN};
-    uint64_t count = 0;
-    if (poll(&kick, 1, (int)wait_ms) > 0)
-        (void)!read(api->kick, &count, sizeof count);
-}
-
 static int64_t wait_after(const struct error *error, int64_t *next_ms)
 {
     if (error->kind != ERROR_UNAVAILABLE && error->kind != ERROR_BUSY)
@@ -136,22 +140,23 @@ static int64_t wait_after(const struct error *error, int64_t *next_ms)
 static void *listen_always(void *context)
 {
     struct api *api = context;
+    struct pollfd kick = {.fd = api->kick, .events = POLLIN};
     int64_t next_ms = FIRST_WAIT_MS;
-    for (;;) {
-        atomic_store(&api->renew, false);
-        if (atomic_load(&api->stop)) /* looked at last: whoever stops sets renew behind it */
-            return NULL;
+    while (!atomic_load(&api->stop)) {
         struct news *news = news_new(NEWS_LOST, NULL);
         (void)!listen_once(api, &news->error);
         if (api->told)
             next_ms = FIRST_WAIT_MS;
         if (news->error.kind == ERROR_INVALID) /* our number means nothing there: begin anew */
             buf_clear(&api->last_id);
-        const int64_t wait_ms = atomic_load(&api->renew) ? 0 : wait_after(&news->error, &next_ms);
+        const int64_t wait_ms = wait_after(&news->error, &next_ms);
         news->wait_ms = wait_ms;
         tell(api, news);
-        wait_for_kick(api, wait_ms);
+        uint64_t count = 0;
+        if (poll(&kick, 1, (int)wait_ms) > 0)
+            (void)!read(api->kick, &count, sizeof count);
     }
+    return NULL;
 }
 
 /* --- the sender --- */
@@ -163,173 +168,140 @@ static bool add_record(void *context, const json_t *booking)
     return true;
 }
 
-static struct news *send_list(struct api *api)
+static void ask_pipeline(const struct api *api, struct news *news)
 {
-    struct news *news = news_new(NEWS_LIST, NULL);
-    const struct remote_list list = {
-        .query = "status=pending", .each = add_record, .context = news};
-    news->status = remote_list(api->remote, api->sender, &list, &news->error) ? 200 : 0;
-    return news;
-}
-
-static struct news *send_booking(struct api *api, const struct request *request)
-{
-    struct news *news = news_new(NEWS_BOOKING, request->id);
-    json_t *booking AUTO(json_release) =
-        remote_booking(api->remote, api->sender, request->id, &news->error);
-    if (booking)
-        (void)add_record(news, booking);
-    return news;
-}
-
-static struct news *send_pipeline(struct api *api)
-{
-    struct news *news = news_new(NEWS_PIPELINE, NULL);
     json_t *root AUTO(json_release) =
         remote_get(api->sender, "/pipeline", &news->status, &news->error);
     news->unsent = json_integer_value(json_object_get(root, "unsent"));
     news->oldest_unsent_s = json_integer_value(json_object_get(root, "oldestUnsentSeconds"));
-    return news;
 }
 
-static struct news *answer(struct api *api, const struct request *request)
+/* Only questions come here. */
+static void ask(const struct api *api, struct news *news)
 {
-    switch (request->kind) {
-    case REQUEST_LIST:
-        return send_list(api);
-    case REQUEST_BOOKING:
-        return send_booking(api, request);
-    case REQUEST_DECISION:
-        return remote_decide(api->remote, api->sender, request);
-    case REQUEST_PIPELINE:
-        return send_pipeline(api);
-    case REQUEST_SIGN_IN:
-        break;
+    const struct remote_list list = {"&status=pending", add_record, news};
+    json_t *booking AUTO(json_release) = NULL;
+    if (news->kind == NEWS_LIST) {
+        news->status = remote_list(api->remote, api->sender, &list, &news->error) ? 200 : 0;
+    } else if (news->kind == NEWS_BOOKING) {
+        booking = remote_booking(api->remote, api->sender, news->id, &news->error);
+        if (booking)
+            (void)add_record(news, booking);
+    } else if (news->kind == NEWS_DECISION) {
+        remote_decide(api->remote, api->sender, news);
+    } else if (news->kind == NEWS_PIPELINE ||
+               remote_sign_in(api->remote, api->sender, &news->error)) {
+        ask_pipeline(api, news);
     }
-    return NULL;
 }
 
-static void handle(struct api *api, const struct request *request)
-{
-    struct error ignored = {0}; /* the listener reads the same token and tells */
-    const int64_t before_ms = world_ticks_ms(world_real());
-    if (request->kind == REQUEST_SIGN_IN) {
-        (void)!remote_sign_in(api->remote, api->sender, &ignored);
-        return;
-    }
-    struct news *news = answer(api, request);
-    /* A list is many calls; how long it took says nothing about how slow the server is. */
-    if (request->kind != REQUEST_LIST)
-        news->took_ms = world_ticks_ms(world_real()) - before_ms;
-    tell(api, news);
-}
-
-static void *send_always(void *context)
+static void *ask_always(void *context)
 {
     struct api *api = context;
-    struct pollfd waiting = {.fd = mailbox_fd(api->requests), .events = POLLIN};
-    while (!atomic_load(&api->stop)) {
-        (void)poll(&waiting, 1, -1);
-        struct letter *letter = NULL;
-        while (!atomic_load(&api->stop) && (letter = mailbox_take(api->requests))) {
-            struct request *request AUTO(request_release) = (struct request *)letter;
-            handle(api, request);
-        }
+    for (struct news *news = NULL; !atomic_load(&api->stop) && (news = take(api->questions[0]));) {
+        ask(api, news);
+        tell(api, news);
     }
     return NULL;
 }
 
 /* --- the screen's side --- */
 
-static void kick(struct api *api)
+static bool start_thread(struct api *api, void *(*run)(void *), struct error *error)
 {
-    const uint64_t one = 1;
-    (void)!write(api->kick, &one, sizeof one);
-    client_wake(api->listener);
+    if (pthread_create(&api->threads[api->running], NULL, run, api) != 0)
+        return error_set(error, ERROR_UNAVAILABLE, "no thread could be started");
+    api->running++;
+    return true;
 }
 
+/* The screen's ends never make it wait. */
 static bool start(struct api *api, struct error *error)
 {
-    if (!(api->requests = mailbox_new(error)) || !(api->news = mailbox_new(error)))
-        return false;
-    api->kick = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (api->kick < 0)
-        return error_set(error, ERROR_UNAVAILABLE, "eventfd: %s", strerror(errno));
+    if (pipe2(api->questions, O_CLOEXEC) != 0 || pipe2(api->news, O_CLOEXEC) != 0 ||
+        (api->kick = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) < 0 ||
+        fcntl(api->questions[1], F_SETFL, O_NONBLOCK) != 0 ||
+        fcntl(api->news[0], F_SETFL, O_NONBLOCK) != 0)
+        return error_set(error, ERROR_UNAVAILABLE, "pipe: %s", strerror(errno));
     api->sender = remote_client(api->remote, &api->stop, error);
-    api->listener = remote_client(api->remote, &api->renew, error);
-    if (!api->sender || !api->listener)
-        return false;
-    api->sending = pthread_create(&api->sender_thread, NULL, send_always, api) == 0;
-    api->listening = pthread_create(&api->listener_thread, NULL, listen_always, api) == 0;
-    if (!api->sending || !api->listening)
-        return error_set(error, ERROR_UNAVAILABLE, "no thread could be started");
-    return true;
+    api->listener = remote_client(api->remote, &api->stop, error);
+    return api->sender && api->listener && start_thread(api, ask_always, error) &&
+           start_thread(api, listen_always, error);
 }
 
 struct api *api_start(const struct remote *remote, struct error *error)
 {
-    struct api *api AUTO(api_release) = memory_new(1, sizeof *api);
-    api->remote = remote;
-    api->kick = -1;
-    if (!start(api, error))
-        return NULL;
-    struct api *made = api;
-    api = NULL;
-    return made;
+    struct api *api = memory_new(1, sizeof *api);
+    *api = (struct api){.remote = remote, .kick = -1, .questions = {-1, -1}, .news = {-1, -1}};
+    if (start(api, error))
+        return api;
+    api_free(api);
+    return NULL;
 }
 
+static void kick(const struct api *api)
+{
+    const uint64_t one = 1;
+    (void)!write(api->kick, &one, sizeof one);
+}
+
+static void drain(int fd)
+{
+    for (struct news *news = NULL; (news = take(fd));)
+        news_free(news);
+}
+
+/* A closed pipe ends the sender's wait. A thread that waits for room in the other one gets it, sees
+ * the flag and tells little more. */
 static void end_threads(struct api *api)
 {
     atomic_store(&api->stop, true);
-    atomic_store(&api->renew, true);
-    if (api->listening)
-        kick(api);
-    if (api->sending) {
-        client_wake(api->sender);
-        mailbox_put(api->requests, &request_new(REQUEST_SIGN_IN, NULL)->letter);
-        (void)pthread_join(api->sender_thread, NULL);
+    (void)close(api->questions[1]);
+    api->questions[1] = -1;
+    client_wake(api->sender);
+    client_wake(api->listener);
+    kick(api);
+    for (size_t i = 0; i < api->running; i++) {
+        drain(api->news[0]);
+        (void)pthread_join(api->threads[i], NULL);
     }
-    if (api->listening)
-        (void)pthread_join(api->listener_thread, NULL);
+    drain(api->news[0]);
+    drain(api->questions[0]);
 }
 
 void api_free(struct api *api)
 {
     if (!api)
         return;
-    end_threads(api);
+    if (api->running > 0)
+        end_threads(api);
     client_free(api->sender);
     client_free(api->listener);
-    mailbox_free(api->requests, request_discard);
-    mailbox_free(api->news, news_discard);
     buf_release(&api->last_id);
-    if (api->kick >= 0)
-        (void)close(api->kick);
+    const int fds[] = {api->questions[0], api->questions[1], api->news[0], api->news[1], api->kick};
+    for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++)
+        if (fds[i] >= 0)
+            (void)close(fds[i]);
     free(api);
 }
 
-void api_release(struct api **api)
+bool api_ask(struct api *api, struct news *question)
 {
-    api_free(*api);
-    *api = NULL;
-}
-
-void api_submit(struct api *api, struct request *request)
-{
-    if (request->kind == REQUEST_SIGN_IN) {
-        atomic_store(&api->renew, true);
+    const struct letter letter = {question};
+    const bool sign_in = question->kind == NEWS_SIGN_IN; /* it is not ours behind the write */
+    if (write(api->questions[1], &letter, sizeof letter) != (ssize_t)sizeof letter)
+        return false;
+    if (sign_in)
         kick(api);
-    }
-    mailbox_put(api->requests, &request->letter);
+    return true;
 }
 
 int api_fd(const struct api *api)
 {
-    return mailbox_fd(api->news);
+    return api->news[0];
 }
 
-/* The letter is the first member. */
 struct news *api_take(struct api *api)
 {
-    return (struct news *)mailbox_take(api->news);
+    return take(api->news[0]);
 }

@@ -1,20 +1,20 @@
-/* The network of the console: one thread listens to the change stream, one sends requests, so that
- * a key never waits. Both speak to the screen's thread by mailboxes only. */
+/* The network of the console: one thread listens to the change stream, one asks questions, so that
+ * a key never waits. Both speak to the screen's thread through pipes of owned news. */
 #ifndef BOOKFLOW_API_H
 #define BOOKFLOW_API_H
 
+#include "news.h"
 #include "remote.h"
 
 struct api;
 
-/* Starts both threads; what they find is told as news. `remote` must outlive it. */
+/* Starts both threads. `remote` must outlive it. */
 MUST_CHECK struct api *api_start(const struct remote *remote, struct error *error);
 /* Ends the calls under way, joins the threads. */
 void api_free(struct api *api);
-void api_release(struct api **api);
 
-/* Hands a request over. */
-void api_submit(struct api *api, struct request *request);
+/* Hands a question over; false, and nothing done, while too many wait already. */
+MUST_CHECK bool api_ask(struct api *api, struct news *question);
 /* Readable while there are news. */
 int api_fd(const struct api *api);
 /* The next news, the caller's now; NULL = none. */

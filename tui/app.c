@@ -6,18 +6,20 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "app_parts.h"
+#include "text.h"
 #include "view.h"
+#include "world.h"
 
-struct app *app_new(const struct app_options *options)
+struct app *app_new(const struct world *world, const char *provider, const char *server)
 {
     struct app *app = memory_new(1, sizeof *app);
-    app->world = options->world;
-    app->provider = memory_text(options->provider);
-    app->server = memory_text(options->server);
-    app->undo_ms = 1000 * options->undo_s;
-    app->connection.lost_ms = app_now_ms(app);
+    app->world = world;
+    app->provider = provider;
+    app->server = server;
+    app->questions_end = &app->questions;
+    app->ticked_ms = app->connection.lost_ms = app_now_ms(app);
     app->connection.lost_s = app_now_s(app);
     app_resize(app, 24, 80);
     return app;
@@ -27,21 +29,13 @@ void app_free(struct app *app)
 {
     if (!app)
         return;
-    for (struct request *request = NULL; (request = app_take_request(app));)
-        request_free(request);
+    for (struct news *question = NULL; (question = app_take_question(app));)
+        news_free(question);
     rows_release(&app->rows);
     buf_release(&app->typed);
     buf_release(&app->notice);
     free(app->active);
-    free(app->provider);
-    free(app->server);
     free(app);
-}
-
-void app_release(struct app **app)
-{
-    app_free(*app);
-    *app = NULL;
 }
 
 int64_t app_now_ms(const struct app *app)
@@ -67,41 +61,44 @@ void app_say(struct app *app, const char *format, ...)
     (void)vsnprintf(text, sizeof text, format, values);
     va_end(values);
     buf_clear(&app->notice);
-    buf_text_append(&app->notice, text);
+    text_display(&app->notice, text, strlen(text));
+    app->noticed_ms = app_now_ms(app);
 }
 
-/* --- requests --- */
+/* --- questions --- */
 
-void app_ask(struct app *app, struct request *request)
+void app_ask(struct app *app, struct news *question)
 {
-    struct letter **end = &app->requests;
-    while (*end)
-        end = &(*end)->next;
-    request->letter.next = NULL;
-    *end = &request->letter;
+    struct connection *connection = &app->connection;
+    if (question->kind != NEWS_LIST && connection->awaited++ == 0)
+        connection->asked_ms = app_now_ms(app);
+    *app->questions_end = question;
+    app->questions_end = &question->next;
 }
 
-struct request *app_take_request(struct app *app)
+struct news *app_take_question(struct app *app)
 {
-    struct letter *first = app->requests;
+    struct news *first = app->questions;
     if (first)
-        app->requests = first->next;
-    return (struct request *)first; /* the letter is the first member */
+        app->questions = first->next;
+    if (!app->questions)
+        app->questions_end = &app->questions;
+    return first;
 }
 
 void app_fetch_list(struct app *app)
 {
     app->connection.list_ms = 0;
     app->fetch++;
-    app_ask(app, request_new(REQUEST_LIST, NULL));
+    app_ask(app, news_new(NEWS_LIST, NULL));
 }
 
 static void ask_pipeline(struct app *app)
 {
-    if (app->connection.asked_ms)
+    if (app->connection.pipeline)
         return;
-    app->connection.asked_ms = app_now_ms(app);
-    app_ask(app, request_new(REQUEST_PIPELINE, NULL));
+    app->connection.pipeline = true;
+    app_ask(app, news_new(NEWS_PIPELINE, NULL));
 }
 
 /* --- the list and the cursor --- */
@@ -119,6 +116,8 @@ static void keep_in_sight(struct app *app)
         app->top = place;
     if (place >= app->top + height)
         app->top = place - height + 1;
+    if (app->top + height > app->rows.listed) /* no blank lines while rows are out of sight */
+        app->top = app->rows.listed > height ? app->rows.listed - height : 0;
 }
 
 void app_resize(struct app *app, size_t lines, size_t columns)
@@ -152,10 +151,8 @@ static void unlist_row(struct app *app, struct row *row)
 void app_tidy(struct app *app, struct row *row)
 {
     const bool waits = row->record->status == BOOKING_PENDING;
-    if (row->answer && answer_is_over(row->answer) && row != app->cursor) {
-        answer_free(row->answer);
-        row->answer = NULL;
-    }
+    if (row_is_settled(row) && row != app->cursor)
+        row_drop_answer(row);
     if (row->listed && row != app->cursor && !waits && !row->answer)
         unlist_row(app, row);
 }
@@ -169,9 +166,6 @@ void app_go_to(struct app *app, size_t place)
     app->cursor = app->rows.list[place < last ? place : last];
     app->cursor->fresh = false;
     app->touched = app->shown = true;
-    const size_t height = view_layout(app->lines, app->columns).list_lines;
-    if (app->top + height > app->rows.listed)
-        app->top = app->rows.listed > height ? app->rows.listed - height : 0;
     keep_in_sight(app);
     if (left != app->cursor)
         app_tidy(app, left);
@@ -212,13 +206,17 @@ static void on_connected(struct app *app, const struct news *news)
     struct connection *connection = &app->connection;
     connection->connected = connection->ever = true;
     connection->signed_out = false;
-    connection->heard_ms = app_now_ms(app);
     connection->loaded = connection->loaded && news->resumed;
     if (connection->loaded)
         app_restage_kept(app);
     else
         app_fetch_list(app);
     ask_pipeline(app);
+}
+
+static bool is_refused(const struct news *news)
+{
+    return news->error.kind == ERROR_UNAUTHORISED || news->error.kind == ERROR_FORBIDDEN;
 }
 
 static void on_lost(struct app *app, const struct news *news)
@@ -229,9 +227,8 @@ static void on_lost(struct app *app, const struct news *news)
         connection->lost_s = app_now_s(app);
     }
     connection->connected = false;
-    connection->asked_ms = connection->slow_ms = 0;
-    connection->signed_out =
-        news->error.kind == ERROR_UNAUTHORISED || news->error.kind == ERROR_FORBIDDEN;
+    connection->slow_ms = 0;
+    connection->signed_out = is_refused(news);
     connection->retry_ms = app_now_ms(app) + (news->wait_ms > 0 ? news->wait_ms : 0);
     if (news->error.kind != ERROR_UNAVAILABLE)
         app_say(app, "%s", news->error.text);
@@ -243,7 +240,7 @@ static void ask_for_missing(struct app *app)
     for (size_t i = 0; i < app->rows.listed; i++) {
         const struct row *row = app->rows.list[i];
         if (row->fetched != app->fetch && row->record->status == BOOKING_PENDING)
-            app_ask(app, request_new(REQUEST_BOOKING, row->record->id));
+            app_ask(app, news_new(NEWS_BOOKING, row->record->id));
     }
 }
 
@@ -277,20 +274,41 @@ static void on_booking(struct app *app, struct news *news)
 
 static void on_pipeline(struct app *app, const struct news *news)
 {
-    app->connection.asked_ms = 0;
+    struct connection *connection = &app->connection;
+    if (news->kind == NEWS_PIPELINE)
+        connection->pipeline = false;
+    else if (connection->signed_out) /* F5 asks the same where nobody was signed out */
+        app_say(app, "%s", news->error.kind == ERROR_NONE ? "Signed in." : news->error.text);
+    if (is_refused(news))
+        connection->signed_out = true;
     if (news->error.kind != ERROR_NONE)
         return;
-    app->connection.unsent = news->unsent;
-    app->connection.behind_s = news->oldest_unsent_s;
+    connection->unsent = news->unsent;
+    connection->behind_s = news->oldest_unsent_s;
+    connection->signed_out = false;
+    if (app_is_live(app))
+        app_restage_kept(app);
+}
+
+/* An outcome: how slow was it, and did the worker speak at all? */
+static void note_life(struct app *app, const struct news *news)
+{
+    struct connection *connection = &app->connection;
+    const int64_t now_ms = app_now_ms(app);
+    if (news->kind > NEWS_LIST && connection->awaited > 0) {
+        const int64_t took_ms = now_ms - connection->asked_ms;
+        connection->awaited--;
+        connection->asked_ms = now_ms;
+        connection->slow_ms = took_ms >= SLOW_MS ? took_ms : 0;
+    }
+    if (news->kind < NEWS_LIST ? news->kind != NEWS_LOST : news->status != 0)
+        connection->heard_ms = now_ms;
 }
 
 void app_news(struct app *app, struct news *news)
 {
     struct news *owned AUTO(news_release) = news;
-    if (owned->took_ms > 0)
-        app->connection.slow_ms = owned->took_ms >= SLOW_MS ? owned->took_ms : 0;
-    if (owned->kind != NEWS_LOST && (owned->error.kind == ERROR_NONE || owned->status))
-        app->connection.heard_ms = app_now_ms(app);
+    note_life(app, owned);
     switch (owned->kind) {
     case NEWS_CONNECTED:
         on_connected(app, owned);
@@ -315,6 +333,7 @@ void app_news(struct app *app, struct news *news)
         app_decision_news(app, owned);
         return;
     case NEWS_PIPELINE:
+    case NEWS_SIGN_IN:
         on_pipeline(app, owned);
         return;
     }
@@ -333,7 +352,7 @@ static void check_recorded(struct app *app)
     for (size_t i = 0; i < app->active_count; i++) {
         const struct row *row = app->active[i];
         if (row->answer->state == ANSWER_RECORDED)
-            app_ask(app, request_new(REQUEST_BOOKING, row->record->id));
+            app_ask(app, news_new(NEWS_BOOKING, row->record->id));
         any = any || row->answer->state == ANSWER_RECORDED;
     }
     if (any)
@@ -353,8 +372,8 @@ static int64_t next_tick(const struct app *app)
 {
     const int64_t now_ms = app_now_ms(app);
     const int64_t stale_ms = app->connection.heard_ms + STALE_MS;
-    const bool counting = app->active_count > 0 || app->connection.asked_ms || !app_is_live(app) ||
-                          app->leaving || now_ms >= stale_ms;
+    const bool counting = app->active_count > 0 || app->connection.awaited > 0 ||
+                          !app_is_live(app) || app->leaving || now_ms >= stale_ms;
     if (counting)
         return now_ms + 1000 - now_ms % 1000;
     const int64_t minute_ms = now_ms + 60000 - world_wall_ms(app->world) % 60000;
@@ -366,7 +385,9 @@ int64_t app_tick(struct app *app)
     app_tick_answers(app);
     check_recorded(app);
     fetch_again_if_due(app);
-    if (app->leaving && app_count_sending(app) == 0)
-        app->done = true;
+    if (app->leaving && app_count(app, row_is_sending) == 0) {
+        app->leaving = false; /* what could not be sent is asked about again */
+        app->done = app_count(app, row_is_staged) == 0;
+    }
     return next_tick(app);
 }

@@ -1,5 +1,5 @@
 /* The console's state: what is known, what is looked at, what was answered, how the connection is.
- * Pure: no curses, no I/O; keys, news and time come in, requests come out. The screen reads the
+ * Pure: no curses, no I/O; keys, news and time come in, questions go out. The screen reads the
  * struct and changes nothing.
  *
  * An action means the row that the person saw. A row stays at its address, the cursor points at a
@@ -13,10 +13,14 @@
 #include "rows.h"
 
 enum {
+    UNDO_MS = 10 * 1000,
     STALE_MS = 20 * 1000,
     SLOW_MS = 2000,
     BEHIND_S = 60,
     LIST_AGAIN_MS = 5000,
+    GAP_MS = 3000,     /* a pause between two ticks in which nobody saw a countdown */
+    NOTICE_MS = 1500,  /* a notice stays at least that long; then the next key takes it away */
+    PASTE_LETTERS = 3, /* so many at once are not typed */
     REASON_LETTERS_MAX = 200
 };
 
@@ -25,30 +29,24 @@ struct connection {
     bool ever; /* it was connected once */
     bool signed_out;
     bool loaded;      /* the list on the screen is whole */
+    bool pipeline;    /* the question about it is on its way */
     int64_t heard_ms; /* the last sign of life */
     int64_t lost_ms;  /* since when there is none; the start counts */
     int64_t lost_s;
     int64_t retry_ms;
     int64_t list_ms;       /* when to fetch the list again after a failure; 0 = not */
-    int64_t slow_ms;       /* how long the last answer took, if that was too long; else 0 */
-    int64_t asked_ms;      /* since when an answer about the pipeline is awaited; 0 = none is */
+    size_t awaited;        /* questions without an outcome, lists apart: those are many calls */
+    int64_t asked_ms;      /* since when the next outcome is awaited */
+    int64_t slow_ms;       /* how long the last outcome took, if that was too long; else 0 */
     int64_t unsent;        /* decisions that clients have not been told */
     int64_t behind_s;      /* age of the oldest of those */
     int64_t next_check_ms; /* when to ask again what became of recorded answers */
 };
 
-struct app_options {
+struct app {
     const struct world *world;
     const char *provider;
     const char *server; /* for messages only */
-    int64_t undo_s;     /* 0 to 60 */
-};
-
-struct app {
-    const struct world *world;
-    char *provider;
-    char *server;
-    int64_t undo_ms;
     struct rows rows;
     struct row *cursor; /* NULL while the list is empty */
     size_t top;         /* the first line of the list on the screen */
@@ -60,32 +58,37 @@ struct app {
     struct row *target; /* what the open question is about */
     size_t choice;
     struct buf typed;
-    struct row **active; /* rows with an answer that is not over, oldest answer first */
+    struct row **active; /* rows with an answer under way, oldest answer first */
     size_t active_count;
     size_t active_capacity;
     struct connection connection;
-    struct letter *requests; /* oldest first */
-    struct buf notice;       /* the last thing worth saying */
-    uint32_t fetch;          /* number of the last fetch of the list */
-    size_t arrived;          /* rows that came by themselves since the last key */
+    struct news *questions; /* oldest first */
+    struct news **questions_end;
+    struct buf notice; /* the last thing worth saying */
+    int64_t noticed_ms;
+    uint32_t fetch; /* number of the last fetch of the list */
+    size_t arrived; /* rows that came by themselves since the last key */
     int64_t deaf_until_ms;
-    bool redraw; /* the screen is to be painted from nothing */
-    bool leaving;
+    int64_t ticked_ms;
+    bool redraw;  /* the screen is to be painted from nothing */
+    bool leaving; /* as soon as what was sent has an outcome */
     bool done;
 };
 
-struct app *app_new(const struct app_options *options);
+/* Borrowed; `server` is its address, for messages. */
+struct app *app_new(const struct world *world, const char *provider, const char *server);
 void app_free(struct app *app);
-void app_release(struct app **app); /* for AUTO() */
 
 void app_resize(struct app *app, size_t lines, size_t columns);
 void app_key(struct app *app, uint32_t key);
+/* What came at once. Letters in a bunch are a paste that did not say so: they do nothing. */
+void app_keys(struct app *app, const uint32_t *keys, size_t count);
 /* Takes the news over. */
 void app_news(struct app *app, struct news *news);
 /* Time has passed. Returns when to call again at the latest, in ticks. */
 int64_t app_tick(struct app *app);
-/* The next request for the network, now the caller's; NULL = none. */
-struct request *app_take_request(struct app *app);
+/* The next question for the network, now the caller's; NULL = none. */
+struct news *app_take_question(struct app *app);
 /* The screen shows this state now. */
 void app_shown(struct app *app);
 
@@ -94,13 +97,32 @@ bool app_is_live(const struct app *app);
 /* The row that `u` and `s` mean: the one under the cursor if it is staged, else the one staged
  * last. NULL = none is staged. */
 struct row *app_staged_row(const struct app *app);
-size_t app_count_staged(const struct app *app);
-size_t app_count_sending(const struct app *app);
+size_t app_count(const struct app *app, bool (*is)(const struct row *row));
 int64_t app_now_s(const struct app *app);
 int64_t app_now_ms(const struct app *app); /* ticks */
 
 /* The reasons that a reject offers. The first one goes back, the last one asks for a text. */
 extern const char *const app_reasons[];
 enum { REASON_GO_BACK = 0, REASON_NONE = 5, REASON_OWN = 6, REASONS = 7 };
+
+/* --- between the app's own files --- */
+
+void app_say(struct app *app, const char *format, ...) PRINTF_LIKE(2, 3);
+void app_ask(struct app *app, struct news *question);
+void app_fetch_list(struct app *app);
+size_t app_place(const struct app *app); /* of the cursor */
+void app_go_to(struct app *app, size_t place);
+/* Takes the row off the list if nothing keeps it there. */
+void app_tidy(struct app *app, struct row *row);
+void app_stage(struct app *app, struct row *row, enum booking_command command, const char *reason);
+void app_undo(struct app *app, struct row *row);
+void app_send(struct app *app, struct row *row);
+void app_decision_news(struct app *app, const struct news *news);
+/* The record of a row has changed: what does that mean for its answer? */
+void app_record_changed(struct app *app, struct row *row);
+void app_row_gone(struct app *app, struct row *row);
+/* The connection is whole again: kept answers get their time to be taken back anew. */
+void app_restage_kept(struct app *app);
+void app_tick_answers(struct app *app);
 
 #endif

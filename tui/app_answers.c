@@ -1,16 +1,19 @@
 /* The app: answers from staged to delivered, or not done and why. */
+#include <assert.h>
 #include <stdlib.h>
 
-#include "app_parts.h"
+#include "app.h"
 #include "text.h"
 #include "view.h"
 
-enum { FIRST_RETRY_MS = 1000, LAST_RETRY_MS = 30 * 1000 };
+enum { FIRST_RETRY_MS = 1000, LAST_RETRY_MS = 30 * 1000, NAME_COLUMNS = 40 };
 
-void app_name(const struct row *row, struct buf *out)
+/* "Zoe: ACCEPT " and what became of it. */
+static void say_of(struct app *app, const struct row *row, const char *what)
 {
-    buf_clear(out);
-    (void)text_fit(out, record_client(row->record), 40);
+    struct buf name AUTO(buf_release) = {0};
+    view_outside(&name, record_client(row->record), NAME_COLUMNS);
+    app_say(app, "%s: %s %s", buf_text(&name), row_verb(row), what);
 }
 
 static void activate(struct app *app, struct row *row)
@@ -31,55 +34,48 @@ static void deactivate(struct app *app, const struct row *row)
     app->active_count = kept;
 }
 
-static size_t count(const struct app *app, bool (*is)(const struct answer *answer))
+size_t app_count(const struct app *app, bool (*is)(const struct row *row))
 {
     size_t found = 0;
     for (size_t i = 0; i < app->active_count; i++)
-        found += is(app->active[i]->answer);
+        found += is(app->active[i]);
     return found;
-}
-
-size_t app_count_staged(const struct app *app)
-{
-    return count(app, answer_is_staged);
-}
-
-size_t app_count_sending(const struct app *app)
-{
-    return count(app, answer_is_sending);
 }
 
 struct row *app_staged_row(const struct app *app)
 {
-    if (app->cursor && answer_is_staged(app->cursor->answer))
+    if (app->cursor && row_is_staged(app->cursor))
         return app->cursor;
     for (size_t i = app->active_count; i > 0; i--)
-        if (answer_is_staged(app->active[i - 1]->answer))
+        if (row_is_staged(app->active[i - 1]))
             return app->active[i - 1];
     return NULL;
 }
 
 void app_stage(struct app *app, struct row *row, enum booking_command command, const char *reason)
 {
-    if (row->record->status != BOOKING_PENDING || !answer_is_over(row->answer)) {
-        app_say(app, "This request is answered already.  u Undo while it is staged");
+    if (row->record->status != BOOKING_PENDING || !row_is_settled(row)) {
+        app_say(app, row_is_staged(row) ? "This request is answered already: u takes it back."
+                                        : "This request is answered already.");
         return;
     }
-    answer_free(row->answer);
-    row->answer = answer_new(app->world, command, reason);
-    row->answer->due_ms = app_now_ms(app) + app->undo_ms;
+    row_drop_answer(row);
+    row->answer = memory_new(1, sizeof *row->answer);
+    *row->answer = (struct answer){.state = app_is_live(app) ? ANSWER_STAGED : ANSWER_KEPT,
+                                   .command = command,
+                                   .reason = reason ? memory_text(reason) : NULL,
+                                   .due_ms = app_now_ms(app) + UNDO_MS};
+    id_new(app->world, row->answer->key);
+    app->ticked_ms = app_now_ms(app);
     buf_clear(&app->notice);
     activate(app, row);
 }
 
 void app_undo(struct app *app, struct row *row)
 {
-    struct buf name AUTO(buf_release) = {0};
-    app_name(row, &name);
-    app_say(app, "%s: %s taken back. Nothing was sent.", buf_text(&name), answer_verb(row->answer));
+    say_of(app, row, "taken back. Nothing was sent.");
     deactivate(app, row);
-    answer_free(row->answer);
-    row->answer = NULL;
+    row_drop_answer(row);
     app_tidy(app, row);
 }
 
@@ -93,31 +89,33 @@ void app_send(struct app *app, struct row *row)
     }
     answer->state = ANSWER_SENDING;
     answer->tries++;
-    struct request *request = request_new(REQUEST_DECISION, row->record->id);
-    request->command = answer->command;
-    request->reason = answer->reason ? memory_text(answer->reason) : NULL;
-    id_copy(request->key, answer->key);
-    app_ask(app, request);
+    struct news *question = news_new(NEWS_DECISION, row->id);
+    question->command = answer->command;
+    question->reason = answer->reason ? memory_text(answer->reason) : NULL;
+    id_copy(question->key, answer->key);
+    app_ask(app, question);
 }
 
 /* --- what became of it --- */
 
-/* Takes `why` over. */
+/* Takes `why` over. Whoever was leaving must see it. */
 static void not_done(struct app *app, struct row *row, struct buf *why)
 {
-    struct buf name AUTO(buf_release) = {0};
-    app_name(row, &name);
+    struct buf text AUTO(buf_release) = {0};
     deactivate(app, row);
-    answer_fail(row->answer, buf_take(why));
-    app_say(app, "%s: %s NOT DONE. %s", buf_text(&name), answer_verb(row->answer),
-            row->answer->why);
+    row->answer->why = buf_take(why);
+    row->answer->state = ANSWER_NOT_DONE;
+    app->leaving = false;
+    if (app->mode == MODE_QUIT)
+        app->mode = MODE_INBOX;
+    buf_printf(&text, "NOT DONE. %s", row->answer->why);
+    say_of(app, row, buf_text(&text));
 }
 
-static void delivered(struct app *app, struct row *row)
+/* Delivered, or somebody else has done the same. */
+static void settle(struct app *app, struct row *row, const char *what)
 {
-    struct buf name AUTO(buf_release) = {0};
-    app_name(row, &name);
-    app_say(app, "%s: %s delivered.", buf_text(&name), answer_verb(row->answer));
+    say_of(app, row, what);
     deactivate(app, row);
     row->answer->state = ANSWER_DELIVERED;
     app_tidy(app, row);
@@ -126,46 +124,51 @@ static void delivered(struct app *app, struct row *row)
 /* The sentences for a booking that is no longer what the answer was given for. */
 static void explain(const struct row *row, struct buf *why)
 {
+    static const char *const words[BOOKING_STATUSES] = {[BOOKING_CONFIRMED] = "Already ACCEPTED",
+                                                        [BOOKING_REJECTED] = "Already REJECTED",
+                                                        [BOOKING_CANCELLED] = "It was cancelled"};
     const struct record *record = row->record;
-    struct buf by AUTO(buf_release) = {0};
-    if (record->decided_by)
-        (void)text_fit(&by, record->decided_by, 30);
-    const bool cancelled = record->status == BOOKING_CANCELLED;
-    const bool accepted = record->status == BOOKING_CONFIRMED;
-    const bool same = accepted == (row->answer->command == BOOKING_ACCEPT);
-    buf_text_append(why, cancelled  ? "The booking was cancelled"
-                         : accepted ? "Already ACCEPTED"
-                                    : "Already REJECTED");
-    if (by.length)
-        buf_printf(why, cancelled ? " by %s" : " on \"%s\"", buf_text(&by));
-    if (record->decided_s) {
-        buf_text_append(why, " at ");
-        view_clock(why, record->decided_s);
-    }
-    if (cancelled)
+    assert(words[record->status]);
+    buf_text_append(why, words[record->status]);
+    view_decision(record, why);
+    if (record->status == BOOKING_CANCELLED)
         buf_text_append(why, ". Nothing was booked. Nothing to do.");
     else
-        buf_printf(why, same ? ". Nothing to do." : ". Your %s was not done.",
-                   answer_verb(row->answer));
+        buf_printf(why, ". Your %s was not done.", row_verb(row));
+}
+
+static bool is_what_was_wanted(const struct row *row)
+{
+    const enum booking_status wanted =
+        row->answer->command == BOOKING_ACCEPT ? BOOKING_CONFIRMED : BOOKING_REJECTED;
+    return row->record->status == wanted;
+}
+
+/* The booking is no longer pending, and not by this answer. */
+static void overtaken(struct app *app, struct row *row)
+{
+    struct buf why AUTO(buf_release) = {0};
+    if (is_what_was_wanted(row)) {
+        buf_text_append(&why, "was done already");
+        view_decision(row->record, &why);
+        buf_text_append(&why, ". Nothing to do.");
+        settle(app, row, buf_text(&why));
+        return;
+    }
+    explain(row, &why);
+    not_done(app, row, &why);
 }
 
 void app_record_changed(struct app *app, struct row *row)
 {
-    struct answer *answer = row->answer;
-    const enum booking_status status = row->record->status;
-    if (!answer)
+    if (!row->answer)
         app_tidy(app, row);
-    if (answer_is_over(answer)) /* a NOT DONE stays until it was looked at */
+    if (row_is_settled(row)) /* a NOT DONE stays until it was looked at */
         return;
-    if (answer->state == ANSWER_RECORDED && row->record->delivered) {
-        delivered(app, row); /* the answer may be gone now */
-        return;
-    }
-    if (status == BOOKING_PENDING || !answer_is_staged(answer))
-        return;
-    struct buf why AUTO(buf_release) = {0};
-    explain(row, &why);
-    not_done(app, row, &why);
+    if (row->answer->state == ANSWER_RECORDED && row->record->delivered)
+        settle(app, row, "delivered.");
+    else if (row->record->status != BOOKING_PENDING && row_is_staged(row))
+        overtaken(app, row);
 }
 
 void app_row_gone(struct app *app, struct row *row)
@@ -174,7 +177,7 @@ void app_row_gone(struct app *app, struct row *row)
     row->record->status = BOOKING_CANCELLED;
     buf_printf(&why, "It no longer exists. Nothing was sent to the client. (404, %s)",
                record_short_id(row->record));
-    if (!answer_is_over(row->answer))
+    if (!row_is_settled(row))
         not_done(app, row, &why);
     else
         app_tidy(app, row);
@@ -210,26 +213,26 @@ static void signed_out(struct app *app, struct row *row)
 static void refused(struct app *app, struct row *row, const struct news *news)
 {
     struct buf why AUTO(buf_release) = {0};
-    if (news->error.kind == ERROR_CONFLICT && row->record->status != BOOKING_PENDING)
-        explain(row, &why);
-    else
-        (void)text_fit(&why, news->error.text, 200);
+    if (news->error.kind == ERROR_CONFLICT && row->record->status != BOOKING_PENDING) {
+        overtaken(app, row);
+        return;
+    }
+    view_outside(&why, news->error.text, 200);
     buf_printf(&why, " (%d)", news->status);
     not_done(app, row, &why);
 }
 
 static void recorded(struct app *app, struct row *row)
 {
-    struct buf name AUTO(buf_release) = {0};
-    app_name(row, &name);
     row->answer->state = ANSWER_RECORDED;
     app->connection.next_check_ms = app_now_ms(app);
-    app_say(app, "%s: %s recorded.", buf_text(&name), answer_verb(row->answer));
     if (row->record->delivered)
-        delivered(app, row);
+        settle(app, row, "delivered.");
+    else
+        say_of(app, row, "recorded.");
 }
 
-void app_decision_news(struct app *app, struct news *news)
+void app_decision_news(struct app *app, const struct news *news)
 {
     struct row *row = rows_find(&app->rows, news->id);
     if (!row || !row->answer || row->answer->state != ANSWER_SENDING)
@@ -259,31 +262,42 @@ void app_decision_news(struct app *app, struct news *news)
 
 void app_restage_kept(struct app *app)
 {
+    const int64_t away_ms = app_now_ms(app) - app->connection.lost_ms;
     size_t kept = 0;
+    app->ticked_ms = app_now_ms(app);
     for (size_t i = 0; i < app->active_count; i++) {
         struct answer *answer = app->active[i]->answer;
         if (answer->state != ANSWER_KEPT)
             continue;
         answer->state = ANSWER_STAGED;
-        answer->due_ms = app_now_ms(app) + app->undo_ms;
+        answer->due_ms = app_now_ms(app) + UNDO_MS;
         kept++;
     }
-    if (kept > 0)
-        app_say(app, "Back. %zu kept answer%s.   s Send now   u Undo", kept, kept > 1 ? "s" : "");
+    if (kept > 0) {
+        struct buf ago AUTO(buf_release) = {0};
+        view_ago(&ago, away_ms / 1000);
+        app_say(app, "Back after %s. %zu kept answer%s in %d s.", buf_text(&ago), kept,
+                kept > 1 ? "s go out" : " goes out", UNDO_MS / 1000);
+    }
 }
 
+/* The time to take an answer back is time on the screen: a process that was stopped gives it anew.
+ */
 void app_tick_answers(struct app *app)
 {
     const int64_t now_ms = app_now_ms(app);
+    const bool live = app_is_live(app);
+    const int64_t gap_ms = now_ms - app->ticked_ms;
+    app->ticked_ms = now_ms;
     for (size_t i = 0; i < app->active_count; i++) {
         struct row *row = app->active[i];
         struct answer *answer = row->answer;
-        const bool waits = answer->state == ANSWER_STAGED || answer->state == ANSWER_RETRYING;
-        if (!waits || now_ms < answer->due_ms)
-            continue;
-        if (app_is_live(app))
-            app_send(app, row);
-        else if (answer->state == ANSWER_STAGED)
+        const bool staged = answer->state == ANSWER_STAGED;
+        if (staged && gap_ms >= GAP_MS)
+            answer->due_ms += gap_ms;
+        if (staged && !live)
             answer->state = ANSWER_KEPT;
+        else if ((staged || answer->state == ANSWER_RETRYING) && live && now_ms >= answer->due_ms)
+            app_send(app, row);
     }
 }

@@ -9,12 +9,11 @@
 #include <stdint.h>
 
 enum key {
-    KEY_CODE_TAB = 9,
+    KEY_CODE_CTRL_C = 3,
+    KEY_CODE_CTRL_L = 12,
     KEY_CODE_ENTER = 13,
     KEY_CODE_ESCAPE = 27,
     KEY_CODE_BACKSPACE = 127,
-    KEY_CODE_CTRL_C = 3,
-    KEY_CODE_CTRL_L = 12,
     KEY_CODE_UP = 0x200000,
     KEY_CODE_DOWN,
     KEY_CODE_PAGE_UP,
@@ -28,14 +27,17 @@ enum key {
 
 enum mode { MODE_INBOX, MODE_REASON, MODE_TYPING, MODE_HELP, MODE_QUIT, MODES };
 
+/* A binding either acts or moves: by lines, pages or to an edge. */
+enum { BY_PAGE = 1000, BY_EDGE = 1000000000 };
+
 struct app;
 struct key_binding {
     enum mode mode;
-    uint32_t key;
-    void (*act)(struct app *app);
-    const char *group; /* NULL = not in the help */
-    const char *label;
-    const char *help;
+    uint32_t keys[2];
+    int by;
+    void (*act)(struct app *app); /* NULL: move */
+    const char *group;            /* NULL = not in the help */
+    const char *help;             /* the keys and what they do */
 };
 
 /* The i-th binding; NULL behind the last. */

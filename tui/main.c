@@ -24,18 +24,8 @@ static const char usage[] =
     "exit codes: 0 done, 1 not done, 2 wrong use, 5 partly done, 75 offline, 77 signed out,\n"
     "            78 bad configuration\n";
 
-enum { UNDO_S = 10 };
-
-enum word {
-    OPTION_JSON = 256,
-    OPTION_STATUS,
-    OPTION_DAY,
-    OPTION_REASON,
-    OPTION_PROVIDER,
-    OPTION_URL,
-    OPTION_VERSION,
-    OPTION_HELP
-};
+enum { OPTION_PROVIDER = BATCH_OPTIONS, OPTION_URL, OPTION_VERSION, OPTION_HELP, OPTIONS };
+enum { FIRST_OPTION = 256 }; /* below are the verbs */
 
 static const struct option options[] = {
     {"list", no_argument, NULL, BATCH_LIST},
@@ -43,82 +33,46 @@ static const struct option options[] = {
     {"accept", no_argument, NULL, BATCH_ACCEPT},
     {"reject", no_argument, NULL, BATCH_REJECT},
     {"health", no_argument, NULL, BATCH_HEALTH},
-    {"json", no_argument, NULL, OPTION_JSON},
-    {"status", required_argument, NULL, OPTION_STATUS},
-    {"day", required_argument, NULL, OPTION_DAY},
-    {"reason", required_argument, NULL, OPTION_REASON},
-    {"provider", required_argument, NULL, OPTION_PROVIDER},
-    {"url", required_argument, NULL, OPTION_URL},
-    {"version", no_argument, NULL, OPTION_VERSION},
-    {"help", no_argument, NULL, OPTION_HELP},
+    {"json", no_argument, NULL, FIRST_OPTION + BATCH_JSON},
+    {"status", required_argument, NULL, FIRST_OPTION + BATCH_STATUS},
+    {"day", required_argument, NULL, FIRST_OPTION + BATCH_DAY},
+    {"reason", required_argument, NULL, FIRST_OPTION + BATCH_REASON},
+    {"provider", required_argument, NULL, FIRST_OPTION + OPTION_PROVIDER},
+    {"url", required_argument, NULL, FIRST_OPTION + OPTION_URL},
+    {"version", no_argument, NULL, FIRST_OPTION + OPTION_VERSION},
+    {"help", no_argument, NULL, FIRST_OPTION + OPTION_HELP},
     {0},
 };
 
 struct command {
     struct batch batch;
-    const char *provider;
-    const char *url;
-    bool told; /* --help or --version was all that was asked */
+    const char *options[OPTIONS]; /* NULL = not given */
 };
-
-static bool set_verb(struct batch *batch, enum batch_verb verb, struct error *error)
-{
-    if (batch->verb != BATCH_NONE && batch->verb != verb)
-        return error_set(error, ERROR_USAGE, "one of --list --show --accept --reject --health");
-    batch->verb = verb;
-    return true;
-}
-
-static void set_word(struct command *command, enum word word, const char *value)
-{
-    switch (word) {
-    case OPTION_JSON:
-        command->batch.json = true;
-        return;
-    case OPTION_STATUS:
-        command->batch.status = value;
-        return;
-    case OPTION_DAY:
-        command->batch.day = value;
-        return;
-    case OPTION_REASON:
-        command->batch.reason = value;
-        return;
-    case OPTION_PROVIDER:
-        command->provider = value;
-        return;
-    case OPTION_URL:
-        command->url = value;
-        return;
-    case OPTION_VERSION:
-        command->told = true;
-        (void)puts("bookflow-console " BOOKFLOW_VERSION);
-        return;
-    case OPTION_HELP:
-        command->told = true;
-        (void)fputs(usage, stdout);
-        return;
-    }
-}
 
 static bool parse(int count, char *words[], struct command *command, struct error *error)
 {
-    for (int found = 0;
-         !command->told && (found = getopt_long(count, words, "", options, NULL)) != -1;) {
+    struct batch *batch = &command->batch;
+    opterr = 0; /* we say it, in one line */
+    for (int found = 0; (found = getopt_long(count, words, "", options, NULL)) != -1;) {
         if (found == '?')
-            return error_set(error, ERROR_USAGE, "see --help");
-        if (found >= OPTION_JSON)
-            set_word(command, (enum word)found, optarg); /* only values of the table come back */
-        else if (!set_verb(&command->batch, (enum batch_verb)found, error))
-            return false;
+            return error_set(error, ERROR_USAGE,
+                             "%.40s is not an option or lacks its value; see --help",
+                             words[optind - 1]);
+        if (found >= FIRST_OPTION) {
+            command->options[found - FIRST_OPTION] = optarg ? optarg : "";
+            continue;
+        }
+        if (batch->verb != BATCH_NONE && (int)batch->verb != found)
+            return error_set(error, ERROR_USAGE, "one of --list --show --accept --reject --health");
+        batch->verb = (enum batch_verb)found; /* a value of the table */
     }
-    command->batch.ids = (const char *const *)words + optind;
-    command->batch.count = (size_t)(count - optind);
-    if (command->batch.verb == BATCH_NONE && command->batch.count > 0)
-        return error_set(error, ERROR_USAGE, "%.40s is not an option; see --help",
-                         command->batch.ids[0]);
-    return true;
+    memcpy(batch->options, command->options, sizeof batch->options);
+    batch->ids = (const char *const *)words + optind;
+    batch->count = (size_t)(count - optind);
+    return batch_check(batch, error);
 }
+
+/* --- the environment --- */
 
 static const char *or_else(const char *first, const char *second)
 {
@@ -130,8 +84,9 @@ static bool settle(const struct command *command, const struct config *config,
                    struct remote *remote, struct error *error)
 {
     *remote = (struct remote){
-        .provider = or_else(command->provider, config_text(config, "BOOKFLOW_PROVIDER")),
-        .url = or_else(or_else(command->url, config_text(config, "BOOKFLOW_URL")),
+        .provider =
+            or_else(command->options[OPTION_PROVIDER], config_text(config, "BOOKFLOW_PROVIDER")),
+        .url = or_else(or_else(command->options[OPTION_URL], config_text(config, "BOOKFLOW_URL")),
                        "http://127.0.0.1:3000"),
         .token = config_text(config, "BOOKFLOW_TOKEN"),
         .token_file = config_text(config, "BOOKFLOW_TOKEN_FILE")};
@@ -143,20 +98,10 @@ static bool settle(const struct command *command, const struct config *config,
     return true;
 }
 
-static int fail(const struct error *error)
-{
-    (void)fprintf(stderr, "bookflow-console: %s\n", error->text);
-    return error_policy(error->kind)->exit_code;
-}
-
 static int show_screen(const struct remote *remote)
 {
     struct error error = {0};
-    const struct app_options settings = {.world = world_real(),
-                                         .provider = remote->provider,
-                                         .server = remote->url,
-                                         .undo_s = UNDO_S};
-    return session_run(&settings, remote, &error) ? EXIT_SUCCESS : fail(&error);
+    return session_run(remote, &error) ? EXIT_SUCCESS : batch_fail(&error);
 }
 
 int main(int count, char *words[])
@@ -164,15 +109,19 @@ int main(int count, char *words[])
     struct error error = {0};
     struct command command = {0};
     struct remote remote = {0};
-    (void)setlocale(LC_ALL, "");
+    (void)setlocale(LC_CTYPE, ""); /* not the names of days: the words around them are English */
     client_global_init();
     if (!parse(count, words, &command, &error))
-        return fail(&error);
-    if (command.told)
+        return batch_fail(&error);
+    if (command.options[OPTION_HELP] || command.options[OPTION_VERSION]) {
+        (void)fputs(command.options[OPTION_HELP] ? usage
+                                                 : "bookflow-console " BOOKFLOW_VERSION "\n",
+                    stdout);
         return EXIT_SUCCESS;
+    }
     struct config *config AUTO(config_release) = config_read(NULL, &error);
     if (!config || !settle(&command, config, &remote, &error))
-        return fail(&error);
-    return command.batch.verb != BATCH_NONE ? batch_run(&command.batch, &remote)
-                                            : show_screen(&remote);
+        return batch_fail(&error);
+    return command.batch.verb == BATCH_NONE ? show_screen(&remote)
+                                            : batch_run(&command.batch, &remote);
 }

@@ -1,38 +1,9 @@
-/* Records that cross between threads: making and freeing them. */
+/* News: making and freeing them. */
 #include "news.h"
 
 #include <stdlib.h>
 
 #include "buf.h"
-
-struct request *request_new(enum request_kind kind, const char *id)
-{
-    struct request *request = memory_new(1, sizeof *request);
-    request->kind = kind;
-    if (id)
-        id_copy(request->id, id);
-    return request;
-}
-
-void request_free(struct request *request)
-{
-    if (!request)
-        return;
-    free(request->reason);
-    free(request);
-}
-
-void request_release(struct request **request)
-{
-    request_free(*request);
-    *request = NULL;
-}
-
-/* A letter is the first member, so the address is the same. */
-void request_discard(struct letter *letter)
-{
-    request_free((struct request *)letter);
-}
 
 struct news *news_new(enum news_kind kind, const char *id)
 {
@@ -50,7 +21,7 @@ void news_add(struct news *news, struct record *record)
         return;
     if ((news->count & (news->count - 1)) == 0) { /* full at 0, 1, 2, 4, 8, ... */
         const size_t capacity = news->count ? 2 * news->count : 1;
-        news->records = memory_resize(news->records, capacity, sizeof *news->records);
+        news->records = memory_resize(news->records, capacity, sizeof(struct record *));
     }
     news->records[news->count++] = record;
 }
@@ -62,6 +33,7 @@ void news_free(struct news *news)
     for (size_t i = 0; i < news->count; i++)
         record_free(news->records[i]);
     free(news->records);
+    free(news->reason);
     free(news);
 }
 
@@ -69,9 +41,4 @@ void news_release(struct news **news)
 {
     news_free(*news);
     *news = NULL;
-}
-
-void news_discard(struct letter *letter)
-{
-    news_free((struct news *)letter);
 }

@@ -90,7 +90,7 @@ bool remote_list(const struct remote *remote, struct client *client, const struc
         struct buf path AUTO(buf_release) = {0};
         int status = 0;
         remote_path(remote, &path, "/bookings");
-        buf_printf(&path, "?limit=%d%s%s", PAGE, list->query[0] ? "&" : "", list->query);
+        buf_printf(&path, "?limit=%d%s", PAGE, list->query);
         if (after.length > 0) {
             buf_text_append(&path, "&after=");
             client_escape(&path, buf_text(&after));
@@ -139,24 +139,25 @@ static char *reason_body(const char *reason)
     return object ? json_dumps(object, JSON_COMPACT) : NULL;
 }
 
-struct news *remote_decide(const struct remote *remote, struct client *client,
-                           const struct request *request)
+void remote_decide(const struct remote *remote, struct client *client, struct news *news)
 {
-    struct news *news = news_new(NEWS_DECISION, request->id);
     struct buf path AUTO(buf_release) = {0};
-    char *body AUTO(memory_release) = request->reason ? reason_body(request->reason) : NULL;
+    char *body AUTO(memory_release) = NULL;
+    if (news->reason && !(body = reason_body(news->reason))) { /* never without the reason given */
+        (void)error_set(&news->error, ERROR_USAGE, "the reason is not valid UTF-8 text");
+        return;
+    }
     remote_path(remote, &path, "/bookings/");
-    client_escape(&path, request->id);
-    buf_text_append(&path, request->command == BOOKING_ACCEPT ? "/accept" : "/reject");
+    client_escape(&path, news->id);
+    buf_text_append(&path, news->command == BOOKING_ACCEPT ? "/accept" : "/reject");
     const struct client_call call = {
-        .method = "POST", .path = buf_text(&path), .body = body, .idempotency_key = request->key};
+        .method = "POST", .path = buf_text(&path), .body = body, .idempotency_key = news->key};
     struct client_answer answer AUTO(client_answer_release) = {0};
     if (!client_send(client, &call, &answer, &news->error))
-        return news;
+        return;
     news->status = answer.status;
     news->wait_ms = answer.retry_after_s >= 0 ? 1000 * answer.retry_after_s : -1;
     if (answer.status >= 300)
         (void)client_refusal(&answer, &news->error);
     news_add(news, decided_record(&answer));
-    return news;
 }

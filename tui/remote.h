@@ -30,7 +30,7 @@ void remote_path(const struct remote *remote, struct buf *path, const char *rest
 MUST_CHECK json_t *remote_get(struct client *client, const char *path, int *status,
                               struct error *error);
 
-/* Every page of a list; `query` is "" or "status=pending&...", already encoded. `each` gets every
+/* Every page of a list; `query` is "" or "&status=pending&...", already encoded. `each` gets every
  * booking, newest first, and returns false to end. */
 typedef bool remote_each_fn(void *context, const json_t *booking);
 struct remote_list {
@@ -44,8 +44,7 @@ MUST_CHECK bool remote_list(const struct remote *remote, struct client *client,
 MUST_CHECK json_t *remote_booking(const struct remote *remote, struct client *client,
                                   const char *id, struct error *error);
 
-/* Sends a decision. The news say what became of it; they are the caller's. */
-struct news *remote_decide(const struct remote *remote, struct client *client,
-                           const struct request *request);
+/* Sends a decision and writes into it what became of it. */
+void remote_decide(const struct remote *remote, struct client *client, struct news *news);
 
 #endif

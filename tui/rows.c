@@ -2,86 +2,98 @@
 #include "rows.h"
 
 #include <assert.h>
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "buf.h"
 
-enum { FIRST_CAPACITY = 64 };
+/* --- a row and its answer --- */
+
+bool row_is_staged(const struct row *row)
+{
+    const struct answer *answer = row->answer;
+    return answer && !answer->unsure &&
+           (answer->state == ANSWER_STAGED || answer->state == ANSWER_KEPT);
+}
+
+bool row_is_sending(const struct row *row)
+{
+    const struct answer *answer = row->answer;
+    return answer && (answer->state == ANSWER_SENDING || answer->state == ANSWER_RETRYING);
+}
+
+bool row_is_settled(const struct row *row)
+{
+    return !row->answer || row->answer->state >= ANSWER_DELIVERED;
+}
+
+const char *row_verb(const struct row *row)
+{
+    return row->answer->command == BOOKING_ACCEPT ? "ACCEPT" : "REJECT";
+}
+
+void row_drop_answer(struct row *row)
+{
+    if (row->answer) {
+        free(row->answer->reason);
+        free(row->answer->why);
+    }
+    free(row->answer);
+    row->answer = NULL;
+}
+
+static void row_free(void *node)
+{
+    struct row *row = node;
+    record_free(row->record);
+    row_drop_answer(row);
+    free(row);
+}
+
+/* --- the table --- */
 
 void rows_release(struct rows *rows)
 {
-    for (size_t i = 0; i < rows->capacity; i++) {
-        struct row *row = rows->table[i];
-        if (!row)
-            continue;
-        record_free(row->record);
-        answer_free(row->answer);
-        free(row);
-    }
-    free(rows->table);
+    tdestroy(rows->tree, row_free);
     free(rows->list);
     *rows = (struct rows){0};
 }
 
-/* FNV-1a. Ids come from our own worker, so nobody gains by choosing ones that collide. */
-static size_t hash_of(const char *id)
+static int compare_ids(const void *a, const void *b)
 {
-    uint64_t hash = 0xcbf29ce484222325U;
-    for (; *id; id++)
-        hash = (hash ^ (unsigned char)*id) * 0x100000001b3U;
-    return (size_t)(hash ^ hash >> 32);
-}
-
-/* The cell that holds the id, or the free one where it belongs. */
-static struct row **cell_of(const struct rows *rows, const char *id)
-{
-    const size_t mask = rows->capacity - 1;
-    size_t i = hash_of(id) & mask;
-    while (rows->table[i] && strcmp(rows->table[i]->record->id, id) != 0)
-        i = (i + 1) & mask;
-    return &rows->table[i];
-}
-
-static void grow(struct rows *rows)
-{
-    struct rows bigger = *rows;
-    bigger.capacity = rows->capacity ? 2 * rows->capacity : FIRST_CAPACITY;
-    bigger.table = memory_new(bigger.capacity, sizeof *bigger.table);
-    for (size_t i = 0; i < rows->capacity; i++)
-        if (rows->table[i])
-            *cell_of(&bigger, rows->table[i]->record->id) = rows->table[i];
-    free(rows->table);
-    *rows = bigger;
+    return strcmp(((const struct row *)a)->id, ((const struct row *)b)->id);
 }
 
 struct row *rows_find(const struct rows *rows, const char *id)
 {
-    return rows->capacity ? *cell_of(rows, id) : NULL;
+    const struct row key = {.id = id};
+    struct row *const *found = tfind(&key, &rows->tree, compare_ids);
+    return found ? *found : NULL;
 }
 
 struct row *rows_put(struct rows *rows, struct record *record, bool *changed)
 {
-    struct row *known = rows_find(rows, record->id);
-    if (known) {
-        *changed = record_merge(known->record, record);
-        return known;
+    struct row *row = rows_find(rows, record->id);
+    if (row) {
+        *changed = record_merge(row->record, record);
+        return row;
     }
-    if (2 * (rows->count + 1) > rows->capacity)
-        grow(rows);
-    struct row *row = memory_new(1, sizeof *row);
+    row = memory_new(1, sizeof *row);
     row->record = record;
-    *cell_of(rows, record->id) = row;
-    rows->count++;
-    *changed = true;
+    row->id = record->id;
+    *changed = tsearch(row, &rows->tree, compare_ids) != NULL;
+    assert(*changed); /* only without memory, and then all of us abort */
     return row;
 }
+
+/* --- the list --- */
 
 static int compare(const struct row *a, const struct row *b)
 {
     if (a->record->received_s != b->record->received_s)
         return a->record->received_s < b->record->received_s ? -1 : 1;
-    return strcmp(a->record->id, b->record->id);
+    return strcmp(a->id, b->id);
 }
 
 size_t rows_place(const struct rows *rows, const struct row *row)
@@ -102,7 +114,7 @@ size_t rows_list(struct rows *rows, struct row *row)
 {
     assert(!row->listed);
     if (rows->listed == rows->list_capacity) {
-        rows->list_capacity = rows->list_capacity ? 2 * rows->list_capacity : FIRST_CAPACITY;
+        rows->list_capacity = rows->list_capacity ? 2 * rows->list_capacity : 64;
         rows->list = memory_resize(rows->list, rows->list_capacity, sizeof(struct row *));
     }
     const size_t place = rows_place(rows, row);

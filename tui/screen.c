@@ -10,8 +10,6 @@
 #include "text.h"
 #include "view.h"
 
-enum { MOOD_PAIR_GOOD = 1, MOOD_PAIR_WARN, MOOD_PAIR_BAD };
-
 struct screen screen_start(void)
 {
     const char *no_color = getenv("NO_COLOR");
@@ -19,21 +17,12 @@ struct screen screen_start(void)
     if (has_colors() && !(no_color && no_color[0] != '\0') && start_color() != ERR) {
         (void)use_default_colors();
         /* Both colours set: a default background may be anything. */
-        (void)init_pair(MOOD_PAIR_GOOD, COLOR_BLACK, COLOR_GREEN);
-        (void)init_pair(MOOD_PAIR_WARN, COLOR_BLACK, COLOR_YELLOW);
-        (void)init_pair(MOOD_PAIR_BAD, COLOR_WHITE, COLOR_RED);
+        (void)init_pair(VIEW_GOOD, COLOR_BLACK, COLOR_GREEN);
+        (void)init_pair(VIEW_WARN, COLOR_BLACK, COLOR_YELLOW);
+        (void)init_pair(VIEW_BAD, COLOR_WHITE, COLOR_RED);
         screen.colour = true;
     }
     return screen;
-}
-
-static attr_t attribute_of(const struct screen *screen, enum view_mood mood)
-{
-    if (mood == VIEW_PLAIN)
-        return A_NORMAL;
-    if (!screen->colour)
-        return A_REVERSE;
-    return (attr_t)COLOR_PAIR(mood); /* moods and pairs count alike */
 }
 
 /* One line, cut to its width. Everything that reaches the terminal comes through here, so here it
@@ -41,10 +30,8 @@ static attr_t attribute_of(const struct screen *screen, enum view_mood mood)
 static void put(const struct screen *screen, size_t line, size_t column, size_t width,
                 const char *text)
 {
-    struct buf safe AUTO(buf_release) = {0};
     struct buf cut AUTO(buf_release) = {0};
-    text_display(&safe, text, strlen(text));
-    (void)text_fit(&cut, buf_text(&safe), width);
+    view_outside(&cut, text, width);
     if (move((int)line, (int)column) == ERR)
         return;
     if (screen->utf8) {
@@ -60,116 +47,166 @@ static void put(const struct screen *screen, size_t line, size_t column, size_t 
 static void put_with(const struct screen *screen, enum view_mood mood, size_t line, size_t column,
                      const char *text)
 {
-    const attr_t attribute = attribute_of(screen, mood);
+    const attr_t attribute = mood == VIEW_PLAIN ? A_NORMAL
+                             : screen->colour   ? (attr_t)COLOR_PAIR(mood)
+                                                : A_REVERSE;
     (void)attron((int)attribute);
     put(screen, line, column, (size_t)COLS - column, text);
     (void)attroff((int)attribute);
 }
 
-static void put_rule(size_t line, size_t column, size_t width)
+static void put_rule(const struct screen *screen, size_t line, size_t column, const char *title)
 {
+    const size_t width = (size_t)COLS - column;
     (void)mvhline((int)line, (int)column, '-', (int)width);
+    put(screen, line, column + 2, width > 2 ? width - 2 : 0, title);
 }
+
+/* How much of a paragraph goes on a line: up to the last blank that fits. A word that is too long
+ * for a line stays whole and is cut by put(). */
+static size_t line_length(const char *text, size_t length, size_t width)
+{
+    size_t cut = length;
+    while (cut > 0 && text_columns(text, cut) > width)
+        do
+            cut--;
+        while (cut > 0 && text[cut] != ' ');
+    return cut ? cut : length;
+}
+
+struct box {
+    size_t top;
+    size_t left;
+    size_t width;
+    size_t height;
+};
+
+/* A block, wrapped, one column in from the left. Returns the lines used. */
+static size_t put_block(const struct screen *screen, struct box box, const char *text)
+{
+    size_t used = 0;
+    while (*text && used < box.height) {
+        const size_t paragraph = strcspn(text, "\n");
+        const size_t length = line_length(text, paragraph, box.width - 1);
+        struct buf line AUTO(buf_release) = {0};
+        buf_append(&line, text, length);
+        put(screen, box.top + used++, box.left + 1, box.width - 1, buf_text(&line));
+        text += length + (text[length] != '\0');
+    }
+    return used;
+}
+
+/* --- the inbox --- */
 
 static void draw_head(const struct screen *screen, const struct app *app)
 {
     struct buf tag AUTO(buf_release) = {0};
-    struct buf title AUTO(buf_release) = {0};
+    struct buf clock AUTO(buf_release) = {0};
     struct buf tabs AUTO(buf_release) = {0};
-    struct buf provider AUTO(buf_release) = {0};
     const size_t columns = app->columns;
     const enum view_mood mood = view_tag(app, &tag);
     const size_t room = columns > tag.length + 1 ? columns - tag.length - 1 : 0;
-    view_title(app, &title);
+    view_clock(app, &clock);
     view_tabs(app, &tabs);
-    buf_printf(&provider, " %s", app->provider);
-    put(screen, 0, 0, room, buf_text(&provider));
-    if (room > title.length + 3 + strlen(app->provider))
-        put(screen, 0, room - title.length - 2, title.length, buf_text(&title));
+    put(screen, 0, 1, room, app->provider);
+    if (room > clock.length + 3 + strlen(app->provider))
+        put(screen, 0, room - clock.length - 2, clock.length, buf_text(&clock));
     put_with(screen, mood, 0, columns > tag.length ? columns - tag.length : 0, buf_text(&tag));
     put(screen, 1, 0, columns, buf_text(&tabs));
-    put(screen, 2, 0, view_layout(app->lines, columns).list_columns,
-        "    STATE       WHEN            MIN   CLIENT");
 }
 
 static void draw_list(const struct screen *screen, const struct app *app,
                       const struct layout *layout)
 {
+    const size_t width = layout->list_columns;
+    put(screen, layout->list_top - 1, 0, width, view_list_head(width));
     for (size_t i = 0; i < layout->list_lines && app->top + i < app->rows.listed; i++) {
         const struct row *row = app->rows.list[app->top + i];
         struct buf text AUTO(buf_release) = {0};
         struct buf state AUTO(buf_release) = {0};
-        view_row(app, row, &text);
-        put(screen, layout->list_top + i, 0, layout->list_columns - 1, buf_text(&text));
+        struct buf word AUTO(buf_release) = {0};
+        view_row(app, row, width, &text);
+        put(screen, layout->list_top + i, 0, width - 1, buf_text(&text));
         const enum view_mood mood = view_state(app, row, &state);
+        /* The word only: a second that counts down then costs no change of colour. */
+        buf_append(&word, buf_text(&state), strcspn(buf_text(&state), "0123456789"));
         if (mood != VIEW_PLAIN)
-            put_with(screen, mood, layout->list_top + i, 4, buf_text(&state));
+            put_with(screen, mood, layout->list_top + i, 4, buf_text(&word));
     }
 }
 
 static void draw_detail(const struct screen *screen, const struct app *app,
                         const struct layout *layout)
 {
-    const size_t width = app->columns - layout->detail_left;
+    struct buf head AUTO(buf_release) = {0};
+    struct buf text AUTO(buf_release) = {0};
     if (layout->detail_lines == 0)
         return;
-    put_rule(layout->detail_top, layout->detail_left, width);
-    if (!app->cursor)
-        return;
-    struct buf head AUTO(buf_release) = {0};
-    buf_printf(&head, " Request %s ", record_short_id(app->cursor->record));
-    put(screen, layout->detail_top, layout->detail_left + 2, width - 2, buf_text(&head));
-    for (size_t i = 0; i < layout->detail_lines; i++) {
-        const size_t line = layout->detail_top + 1 + i;
-        struct buf text AUTO(buf_release) = {0};
-        view_detail(app, i, &text);
-        if (line < layout->message_top && text.length > 0)
-            put(screen, line, layout->detail_left, width, buf_text(&text));
-    }
+    if (app->cursor)
+        buf_printf(&head, " Request %s ", record_short_id(app->cursor->record));
+    put_rule(screen, layout->detail_top, layout->detail_left, buf_text(&head));
+    view_detail(app, &text);
+    (void)put_block(screen,
+                    (struct box){layout->detail_top + 1, layout->detail_left,
+                                 app->columns - layout->detail_left,
+                                 layout->message_top - layout->detail_top - 1},
+                    buf_text(&text));
 }
 
+/* What is staged has the last line; the rest has what is above it. */
 static void draw_message(const struct screen *screen, const struct app *app,
                          const struct layout *layout)
 {
-    const bool ruled = layout->message_lines > 1;
-    if (ruled)
-        put_rule(layout->message_top, 0, app->columns);
-    for (size_t i = 0; i + ruled < layout->message_lines; i++) {
-        struct buf text AUTO(buf_release) = {0};
-        view_message(app, i, app->columns, &text);
-        put(screen, layout->message_top + ruled + i, 0, app->columns, buf_text(&text));
+    const size_t end = layout->message_top + layout->message_lines;
+    struct box box = {layout->message_top, 0, app->columns, layout->message_lines};
+    struct buf message AUTO(buf_release) = {0};
+    struct buf staged AUTO(buf_release) = {0};
+    view_message(app, &message);
+    view_staged(app, &staged);
+    if (box.height > 1) {
+        put_rule(screen, box.top++, 0, "");
+        box.height--;
     }
+    if (staged.length > 0) {
+        box.height--;
+        put(screen, end - 1, 1, app->columns - 1, buf_text(&staged));
+    }
+    (void)put_block(screen, box, buf_text(&message));
 }
 
 /* --- questions and help, over the list --- */
 
-static void clear_lines(size_t from, size_t to)
+/* Clears the lines above the last one and puts the title on top of them. Returns where to go on. */
+static struct box open_dialog(const struct screen *screen, const struct app *app, size_t height,
+                              const char *title)
 {
-    for (size_t line = from; line < to; line++) {
+    const size_t top = app->lines > height + 2 ? app->lines - height - 2 : 0;
+    for (size_t line = top; line < app->lines; line++) {
         (void)move((int)line, 0);
         (void)clrtoeol();
     }
+    put_rule(screen, top, 0, title);
+    return (struct box){top + 1, 0, app->columns, app->lines - top - 2};
 }
 
-/* Returns the line of the cursor. */
-static size_t draw_reasons(const struct screen *screen, const struct app *app, size_t top)
+/* Each of these returns the line of the cursor. */
+static size_t draw_reasons(const struct screen *screen, const struct app *app)
 {
-    struct buf head AUTO(buf_release) = {0};
-    buf_text_append(&head, " Reject ");
-    (void)text_fit(&head, record_client(app->target->record), 30);
-    buf_text_append(&head, "? Up/Down or 1-6, then Enter. Esc: nothing happens ");
-    clear_lines(top, top + REASONS + 1);
-    put_rule(top, 0, app->columns);
-    put(screen, top, 2, app->columns - 2, buf_text(&head));
-    for (size_t i = 0; i < REASONS; i++) {
+    struct buf title AUTO(buf_release) = {0};
+    buf_text_append(&title, " Reject ");
+    view_outside(&title, record_client(app->target->record), app->columns - 16);
+    buf_text_append(&title, "? ");
+    const struct box box = open_dialog(screen, app, REASONS, buf_text(&title));
+    const size_t first = app->choice < box.height ? 0 : app->choice - box.height + 1;
+    for (size_t i = first; i < REASONS && i - first < box.height; i++) {
         struct buf text AUTO(buf_release) = {0};
         buf_printf(&text, "%c %zu %s", i == app->choice ? '>' : ' ', i, app_reasons[i]);
-        put(screen, top + 1 + i, 0, app->columns, buf_text(&text));
+        put(screen, box.top + i - first, 0, app->columns, buf_text(&text));
     }
-    return top + 1 + app->choice;
+    return box.top + app->choice - first;
 }
 
-static size_t draw_typing(const struct screen *screen, const struct app *app, size_t top)
+static size_t draw_typing(const struct screen *screen, const struct app *app)
 {
     struct buf line AUTO(buf_release) = {0};
     const char *typed = buf_text(&app->typed);
@@ -177,81 +214,42 @@ static size_t draw_typing(const struct screen *screen, const struct app *app, si
     while (text_columns(typed, (size_t)(end - typed)) + 4 > app->columns && typed < end)
         (void)text_next(&typed, end); /* the end of what is typed stays in sight */
     buf_printf(&line, "> %s_", typed);
-    clear_lines(top, top + 2);
-    put_rule(top, 0, app->columns);
-    put(screen, top, 2, app->columns - 2,
-        " Reason for the reject: type it, then Enter. Esc: nothing happens ");
-    put(screen, top + 1, 0, app->columns, buf_text(&line));
-    return top + 1;
+    const struct box box = open_dialog(screen, app, 1, " Reason for the reject ");
+    put(screen, box.top, 0, app->columns, buf_text(&line));
+    return box.top;
 }
 
-static size_t draw_quit(const struct screen *screen, const struct app *app, size_t top)
+static size_t draw_quit(const struct screen *screen, const struct app *app)
 {
-    struct buf line AUTO(buf_release) = {0};
-    if (app->leaving)
-        buf_printf(&line, " Waiting for %zu answer(s) ...   u Leave at once   Esc Stay",
-                   app_count_sending(app));
-    else
-        buf_printf(&line, " %zu answer(s) not sent, %zu on the way. What now?",
-                   app_count_staged(app), app_count_sending(app));
-    clear_lines(top, top + 3);
-    put_rule(top, 0, app->columns);
-    put(screen, top + 1, 0, app->columns, buf_text(&line));
-    if (!app->leaving)
-        put(screen, top + 2, 0, app->columns, " s Send now and quit   u Undo and quit   Esc Stay");
-    return top + 1;
-}
-
-static size_t draw_help(const struct screen *screen, const struct app *app, size_t top)
-{
-    const char *group = "";
     struct buf text AUTO(buf_release) = {0};
-    size_t line = top;
-    clear_lines(top, app->lines - 1);
-    put_rule(top, 0, app->columns);
-    put(screen, top, 2, app->columns - 2, " Keys: Esc closes ");
-    for (size_t i = 0; key_binding_at(i); i++) {
-        const struct key_binding *binding = key_binding_at(i);
-        if (!binding->group)
-            continue;
-        const bool first = strcmp(group, binding->group) != 0;
-        struct buf entry AUTO(buf_release) = {0};
-        buf_printf(&entry, "%s %s   ", binding->label, binding->help);
-        if (first || text.length + entry.length > app->columns) {
-            if (text.length > 0)
-                put(screen, line, 0, app->columns, buf_text(&text));
-            buf_clear(&text);
-            line++;
-            buf_printf(&text, " %-8s", first ? binding->group : "");
-            group = binding->group;
-        }
-        buf_text_append(&text, buf_text(&entry));
-    }
-    put(screen, line, 0, app->columns, buf_text(&text));
-    put(screen, line + 1, 0, app->columns, " MARKS   ! starts within two hours   + new");
-    return top;
+    view_quit(app, &text);
+    const struct box box = open_dialog(screen, app, 2, "");
+    (void)put_block(screen, box, buf_text(&text));
+    return box.top;
 }
 
-static void draw_keys(const struct screen *screen, const struct app *app)
+static size_t draw_help(const struct screen *screen, const struct app *app)
 {
-    static const char keys[] = " a Accept  r Reject  u Undo  s Send now  n New  ? Help  q Quit";
-    put(screen, app->lines - 1, 0, app->columns - 1, app->mode == MODE_INBOX ? keys : "");
+    enum { LINES_WANTED = 8 };
+    struct buf text AUTO(buf_release) = {0};
+    view_help(app->columns - 1, &text);
+    const struct box box = open_dialog(screen, app, LINES_WANTED, " Keys: Esc closes ");
+    (void)put_block(screen, box, buf_text(&text));
+    return box.top;
 }
 
 static size_t draw_mode(const struct screen *screen, const struct app *app,
                         const struct layout *layout)
 {
-    const size_t wanted = REASONS + 2;
-    const size_t top = app->lines > wanted ? app->lines - wanted : 0;
     switch (app->mode) {
     case MODE_REASON:
-        return draw_reasons(screen, app, top);
+        return draw_reasons(screen, app);
     case MODE_TYPING:
-        return draw_typing(screen, app, layout->message_top);
+        return draw_typing(screen, app);
     case MODE_QUIT:
-        return draw_quit(screen, app, layout->message_top);
+        return draw_quit(screen, app);
     case MODE_HELP:
-        return draw_help(screen, app, app->lines > 8 ? 2 : 0);
+        return draw_help(screen, app);
     case MODE_INBOX:
     case MODES:
         break;
@@ -272,8 +270,8 @@ void screen_draw(const struct screen *screen, const struct app *app)
         draw_list(screen, app, &layout);
         draw_detail(screen, app, &layout);
         draw_message(screen, app, &layout);
-        draw_keys(screen, app);
         cursor = draw_mode(screen, app, &layout);
+        put(screen, app->lines - 1, 0, app->columns - 1, view_keys(app));
     }
     (void)move((int)cursor, 0);
     (void)wnoutrefresh(stdscr);

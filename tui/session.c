@@ -1,20 +1,24 @@
 /* The loop of the console: keys at once, news at most every 50 ms, the app's own deadlines. It only
- * carries: keys and news to the app, requests to the network, the app to the screen. */
+ * carries: keys and news to the app, questions to the network, the app to the screen. */
 #include "session.h"
 
 #include <poll.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "api.h"
+#include "app.h"
 #include "screen.h"
 #include "terminal.h"
+#include "world.h"
 
-enum { FRAME_MS = 50 };
+enum { FRAME_MS = 50, KEYS_AT_ONCE = 64 };
 
 struct session {
     struct app *app;
     struct api *api;
     struct screen screen;
+    struct news *question; /* the network has no room for it yet */
     int64_t drawn_ms;
     bool dirty;
     bool typed; /* a key asks for a frame at once */
@@ -60,16 +64,23 @@ static void take_signals(struct session *session)
 
 static void take_keys(struct session *session)
 {
+    uint32_t keys[KEYS_AT_ONCE];
+    size_t count = 0;
     /* Drained to the end: curses keeps a queue of its own that poll does not see. */
     for (uint32_t key = 0; (key = terminal_key(app_now_ms(session->app))) != 0;) {
         if (key == TERMINAL_CTRL_Z) {
             terminal_stop();
             resize(session);
-        } else {
-            app_key(session->app, key);
+            continue;
+        }
+        keys[count++] = key;
+        if (count == KEYS_AT_ONCE) {
+            app_keys(session->app, keys, count);
+            count = 0;
         }
         session->dirty = session->typed = true;
     }
+    app_keys(session->app, keys, count);
 }
 
 static void take_news(struct session *session)
@@ -80,10 +91,12 @@ static void take_news(struct session *session)
     }
 }
 
-static void send_requests(struct session *session)
+static void ask_questions(struct session *session)
 {
-    for (struct request *request = NULL; (request = app_take_request(session->app));)
-        api_submit(session->api, request);
+    do {
+        if (session->question && !api_ask(session->api, session->question))
+            return;
+    } while ((session->question = app_take_question(session->app)));
 }
 
 static int wait_ms(const struct session *session, int64_t next_ms)
@@ -98,7 +111,7 @@ static int wait_ms(const struct session *session, int64_t next_ms)
 static void turn(struct session *session)
 {
     const int64_t next_ms = app_tick(session->app);
-    send_requests(session);
+    ask_questions(session);
     draw(session);
     if (session->app->done)
         return;
@@ -120,17 +133,23 @@ static void turn(struct session *session)
 
 static void release(struct session *session)
 {
+    const size_t staged = app_count(session->app, row_is_staged);
+    const size_t sending = app_count(session->app, row_is_sending);
     terminal_close();
+    if (staged + sending > 0)
+        (void)fprintf(stderr, "bookflow-console: %zu not sent, %zu sent without an outcome\n",
+                      staged, sending);
     api_free(session->api);
+    news_free(session->question);
     app_free(session->app);
 }
 
-bool session_run(const struct app_options *options, const struct remote *remote,
-                 struct error *error)
+bool session_run(const struct remote *remote, struct error *error)
 {
     if (!terminal_open(error))
         return false;
-    struct session session AUTO(release) = {.app = app_new(options)};
+    struct session session AUTO(release) = {
+        .app = app_new(world_real(), remote->provider, remote->url)};
     session.screen = screen_start();
     resize(&session);
     draw(&session); /* before any network */

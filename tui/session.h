@@ -2,11 +2,10 @@
 #ifndef BOOKFLOW_SESSION_H
 #define BOOKFLOW_SESSION_H
 
-#include "app.h"
 #include "remote.h"
 
-/* Runs until the person quits or a signal ends it. False only when it could not start. */
-MUST_CHECK bool session_run(const struct app_options *options, const struct remote *remote,
-                            struct error *error);
+/* Runs until the person quits or a signal ends it; says on stderr what was left unsent. False only
+ * when it could not start. */
+MUST_CHECK bool session_run(const struct remote *remote, struct error *error);
 
 #endif

@@ -72,7 +72,7 @@ static void add_restore(const char *bytes)
 static const char *capability(const char *name)
 {
     const char *text = tigetstr(name);
-    return text == (const char *)-1 ? NULL : text;
+    return (intptr_t)text == -1 ? NULL : text;
 }
 
 static void prepare_restore(void)
@@ -97,19 +97,6 @@ static bool open_signals(struct error *error)
     return true;
 }
 
-static bool check_terminal(struct error *error)
-{
-    const char *type = getenv("TERM");
-    if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
-        return error_set(error, ERROR_USAGE,
-                         "this is not a terminal; use --list to see the requests without a screen");
-    if (!type || type[0] == '\0' || strcmp(type, "dumb") == 0)
-        return error_set(error, ERROR_USAGE,
-                         "TERM=%s cannot show a screen; use --list to see the requests without one",
-                         type ? type : "");
-    return true;
-}
-
 static void take_over(void)
 {
     (void)raw(); /* Ctrl-C is a key here; a SIGINT is somebody else's wish */
@@ -127,16 +114,19 @@ static void take_over(void)
 
 bool terminal_open(struct error *error)
 {
-    if (!check_terminal(error) || !open_signals(error))
+    if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
+        return error_set(error, ERROR_USAGE,
+                         "this is not a terminal; use --list to see the requests without a screen");
+    if (!open_signals(error))
         return false;
     (void)tcgetattr(STDIN_FILENO, &terminal.before);
     terminal.screen = newterm(NULL, stdout, stdin);
-    if (!terminal.screen)
-        return error_set(error, ERROR_USAGE, "TERM=%s is not known here; use --list",
-                         getenv("TERM"));
-    if (!capability("cup")) {
+    if (!terminal.screen || !capability("cup")) { /* newterm takes TERM=dumb */
+        const char *type = getenv("TERM");
         terminal_close();
-        return error_set(error, ERROR_USAGE, "this terminal cannot place the cursor; use --list");
+        return error_set(error, ERROR_USAGE,
+                         "TERM=%s cannot show a screen; use --list to see the requests without one",
+                         type ? type : "");
     }
     prepare_restore();
     take_over();
@@ -148,11 +138,12 @@ void terminal_close(void)
 {
     if (!terminal.screen)
         return;
-    handle_crashes(SIG_DFL);
-    write_now(paste_off, sizeof paste_off - 1);
-    (void)endwin();
-    if (terminal.keys)
+    if (terminal.keys) {
+        handle_crashes(SIG_DFL);
+        write_now(paste_off, sizeof paste_off - 1);
         (void)delwin(terminal.keys);
+    }
+    (void)endwin();
     delscreen(terminal.screen);
     terminal.keys = NULL;
     terminal.screen = NULL;
