@@ -58,9 +58,9 @@ struct booking_filter {
     size_t limit;
 };
 /* Newest first. The caller's array has room for one more than filter->limit: the one behind tells
- * whether the page is the last. *next is the `before` of the next page, 0 when there is none. Without a user only
- * INTAKE_SCAN rows are looked at in one call, so that no request holds up the loop: a page may then
- * be short, or empty, and still have a next. */
+ * whether the page is the last. *next is the `before` of the next page, 0 when there is none.
+ * Without a user only INTAKE_SCAN rows are looked at in one call, so that no request holds up the
+ * loop: a page may then be short, or empty, and still have a next. */
 enum { INTAKE_SCAN = 20000 };
 MUST_CHECK bool intake_booking_list(struct db *db, const struct booking_filter *filter,
                                     struct booking bookings[], size_t *count, int64_t *next,
