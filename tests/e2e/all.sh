@@ -29,6 +29,13 @@ limits()
     [[ -z $wrong ]]
 }
 
+# Needs the compile commands of the sanitizer build.
+tidy()
+{
+    find workers store tui -name '*.c' -print0 |
+        xargs -0 -P "$cores" -n 8 clang-tidy -p build/dev --quiet
+}
+
 # built PRESET [CTEST ARGUMENT...]
 built()
 {
@@ -88,6 +95,7 @@ all()
     part 'sanitizer build, all tests' tested dev
     part 'release build, all tests' tested release
     part 'clang without a warning' built clang
+    part 'clang-tidy' tidy
     part 'the demo and its console' tests/e2e/demo.sh .
 }
 

@@ -214,7 +214,7 @@ static bool bind_and_listen(struct listener *listener, const struct address *add
 
 static bool open_own(struct listener *listener, const char *text, struct error *error)
 {
-    struct address address;
+    struct address address = {.length = 0};
     if (!address_parse(&address, text, error))
         return false;
     if (address.socket.any.sa_family != AF_UNIX)

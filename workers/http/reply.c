@@ -152,7 +152,7 @@ static bool wants_problem(const struct http_request *request)
 }
 
 static void reply_problem(struct http_request *request, const struct reply *reply,
-                          const char *sentence, const json_t *extra)
+                          const char *sentence, json_t *extra)
 {
     json_t *body AUTO(json_release) = json_object();
     struct reply whole = *reply;
@@ -165,10 +165,7 @@ static void reply_problem(struct http_request *request, const struct reply *repl
         (void)json_object_set_new(body, "status", json_integer(reply->status));
         (void)json_object_set_new(body, "detail", json_string(sentence));
     }
-    if (extra) {
-        /* jansson takes no const here, but only reads `extra`. */
-        (void)json_object_update_missing(body, (json_t *)(uintptr_t)extra);
-    }
+    (void)json_object_update_missing(body, extra); /* NULL changes nothing */
     reply_json(request, &whole, body);
 }
 
@@ -180,7 +177,7 @@ void reply_method_not_allowed(struct http_request *request, unsigned methods)
                   "Method not allowed", NULL);
 }
 
-void http_reply_error(struct http_request *request, const struct error *error, const json_t *extra)
+void http_reply_error(struct http_request *request, const struct error *error, json_t *extra)
 {
     reply_problem(request, &(struct reply){.status = error_policy(error->kind)->http_status},
                   error->text, extra);

@@ -42,7 +42,9 @@ bool percent_decode(char *text, bool plus)
 {
     char *out = text;
     for (const char *in = text; *in; in++) {
-        char c = plus && *in == '+' ? ' ' : *in;
+        char c = *in;
+        if (plus && c == '+')
+            c = ' ';
         if (c == '%') {
             const int high = gate_hex_digit(in[1]);
             const int low = high < 0 ? -1 : gate_hex_digit(in[2]);

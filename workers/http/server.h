@@ -108,7 +108,7 @@ void http_reply_text(struct http_request *request, int status, const char *conte
 /* {"error":"sentence"}, status by the kind; with Accept: application/problem+json the members of
  * RFC 9457 are added (type, title, status, detail). 503 and 429 carry Retry-After: 1. `extra` (may
  * be NULL) is merged into the object; not taken over. */
-void http_reply_error(struct http_request *request, const struct error *error, const json_t *extra);
+void http_reply_error(struct http_request *request, const struct error *error, json_t *extra);
 
 /* --- Server-sent events: the request becomes a stream. --- */
 struct http_stream;
