@@ -90,6 +90,24 @@ Test(consumer, the_attempt_is_durable_before_the_handler_runs)
     cr_expect_str_eq(buf_text(&stand.handled), "ok ");
 }
 
+Test(consumer, is_caught_up_when_nothing_waits_and_nothing_is_in_hand)
+{
+    cr_expect_not(stand_state(&stand).caught_up, "nothing has been asked yet");
+    stand_give_many(&stand, "full", 10, "ok");
+    (void)stand_settle(&stand);
+    fake_answer(stand_call(&stand, FAKE_DELETE), ERROR_NONE);
+    (void)stand_settle(&stand);
+    cr_expect_not(stand_state(&stand).caught_up, "a full batch: there may be more");
+    stand_give_many(&stand, "some", 3, "ok");
+    cr_expect_not(stand_state(&stand).caught_up, "three are in hand");
+    (void)stand_settle(&stand);
+    fake_answer(stand_call(&stand, FAKE_DELETE), ERROR_NONE);
+    (void)stand_settle(&stand);
+    cr_expect(stand_state(&stand).caught_up);
+    fake_fail(stand_call(&stand, FAKE_RECEIVE), ERROR_UNAVAILABLE, "gone");
+    cr_expect_not(stand_state(&stand).caught_up, "who knows");
+}
+
 Test(consumer, a_duplicate_is_counted_and_deleted)
 {
     stand_give(&stand, "m1", "r1", "dup");

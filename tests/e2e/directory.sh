@@ -90,6 +90,20 @@ slots_in_bulk()
     ok 'slots in bulk: 10,000 at once, all or nothing'
 }
 
+# On the last Sunday of March the clocks of Berlin go from 02:00 to 03:00.
+slots_across_a_change_of_clocks()
+{
+    local -a generate=(slots generate --provider dst --from 2030-03-31 --days 1 --hours 01:00-05:00 --tz)
+    same 'four hours, one of which does not exist' '3 slots for dst' \
+        "$(bookflow_with "BOOKFLOW_URL=${url[all]}" -- "${generate[@]}" Europe/Berlin --length 45)"
+    get "${url[all]}/providers/dst/slots"
+    expect_json '[.slots[] | (.end | fromdate) - (.start | fromdate)] | unique == [2700]' 'each is as long as it says'
+    expect_json '[.slots[].start | fromdate] as $from | [.slots[].end | fromdate] as $to
+        | [range(1; $from | length) | $from[.] >= $to[. - 1]] | all' 'none overlaps the one before'
+    bookflow_with "BOOKFLOW_URL=${url[all]}" -- "${generate[@]}" Europe --length 45 2>/dev/null && fail 'a folder is no zone'
+    ok 'slots generate: the clocks may change'
+}
+
 slots_of_the_past()
 {
     local past
@@ -115,5 +129,6 @@ a_directory providers Provider
 names_reach_the_provider
 slots
 slots_in_bulk
+slots_across_a_change_of_clocks
 slots_of_the_past
 finish

@@ -120,7 +120,9 @@ static void write_done(struct operation *operation, const struct error *failure)
 {
     struct write *write = (struct write *)operation; /* its first member */
     if (failure) {
-        http_reply_error(write->request, failure, write->answer.extra);
+        /* What the handler had to add is true only of its own refusal. */
+        http_reply_error(write->request, failure,
+                         failure->kind == ERROR_CONFLICT ? write->answer.extra : NULL);
     } else {
         if (!write->answer_is_kept)
             keep_answer(write, NULL);

@@ -63,7 +63,7 @@ static void poll_done(void *context, const struct queue_message messages[], size
     poll->open = false;
     consumer->polls_open--;
     consumer->reserved -= poll->maximum;
-    consumer->state.caught_up = !failure && count == 0;
+    consumer->state.caught_up = !failure && count < poll->maximum;
     if (failure) {
         outage_failed(&consumer->queue, world, failure->text);
         return;
@@ -193,6 +193,7 @@ bool consumer_idle(const struct consumer *consumer)
 struct consumer_state consumer_state(const struct consumer *consumer)
 {
     struct consumer_state state = consumer->state;
+    state.caught_up = state.caught_up && consumer->in_hand == 0;
     state.queue_down = consumer->queue.down;
     state.since_ms = consumer->queue.since_ms;
     const char *reason = consumer->bury_reason;

@@ -60,7 +60,9 @@ bool consumer_idle(const struct consumer *consumer);
 
 struct consumer_state {
     int64_t received, applied, duplicates, failed, dead_lettered, given_back, leases_lost;
-    bool caught_up; /* the last poll came back empty: nothing was waiting */
+    bool
+        caught_up; /* the last poll brought less than it asked for, and nothing is in hand: what was
+                    * waiting is applied. (SQS samples its servers: there it is only a hint.) */
     bool queue_down;
     int64_t since_ms;      /* wall time of the last change of queue_down */
     char reason[160];      /* what is wrong now; "" = nothing */

@@ -223,7 +223,7 @@ static int64_t serve_all(struct changes *changes, int64_t now)
         else
             left -= catch_up(each, &changes->turn, left);
         if (each->behind && !each->stalled_ms && each->stream)
-            delay = 0;
+            delay = left == 0 ? 0 : PAUSE_MS; /* rows to spare: a read has failed */
     }
     return delay;
 }

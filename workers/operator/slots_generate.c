@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "buf.h"
 #include "remote.h"
@@ -53,10 +53,12 @@ static bool parse_hours(const char *text, struct plan *plan)
 static bool use_zone(const char *zone, struct error *error)
 {
     struct buf path AUTO(buf_release) = {0};
+    struct stat file;
     if (!zone)
         return true;
     buf_printf(&path, "/usr/share/zoneinfo/%s", zone);
-    if (strstr(zone, "..") || *zone == '/' || access(buf_text(&path), R_OK) != 0)
+    if (strstr(zone, "..") || *zone == '/' || stat(buf_text(&path), &file) != 0 ||
+        !S_ISREG(file.st_mode))
         return error_set(error, ERROR_USAGE, "--tz %s is not a time zone such as Europe/Berlin",
                          zone);
     (void)setenv("TZ", zone, 1);
@@ -104,11 +106,13 @@ static bool local_time(const struct plan *plan, long day, long minute, int64_t *
 static bool generate_day(struct slot_batch *batch, const struct plan *plan, long day,
                          struct error *error)
 {
+    int64_t free_s = INT64_MIN; /* when the slot before has ended */
     for (long at = plan->from_minute; at + plan->length <= plan->to_minute; at += plan->length) {
         struct new_slot slot = {.id = "", .provider_id = plan->provider_id};
-        if (!local_time(plan, day, at, &slot.start_s))
+        if (!local_time(plan, day, at, &slot.start_s) || slot.start_s < free_s)
             continue;
         slot.end_s = slot.start_s + plan->length * 60;
+        free_s = slot.end_s;
         if (!slot_batch_add(batch, &slot, error))
             return false;
     }
