@@ -72,7 +72,6 @@ static inline void nothing(void *context, struct http_request *request)
 static inline void keep(void *context, struct http_request *request)
 {
     struct fixture *fixture = context;
-    http_request_attach(request, fixture);
     fixture->kept[fixture->kept_count++] = request;
 }
 

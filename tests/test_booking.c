@@ -67,14 +67,6 @@ Test(booking, states_only_move_up_and_everything_is_above_absent)
             cr_assert_eq(booking_moves_up(from, to), UP[from][to], "%d -> %d", (int)from, (int)to);
 }
 
-Test(booking, pending_and_confirmed_hold_the_slot_and_nothing_else_does)
-{
-    for (enum booking_status status = 0; status <= BOOKING_ABSENT; status++) {
-        cr_assert_eq(booking_is_active(status),
-                     status == BOOKING_PENDING || status == BOOKING_CONFIRMED, "%d", (int)status);
-    }
-}
-
 Test(booking, status_names_are_the_contracts_and_read_back)
 {
     static const char *const EXPECTED[] = {"pending", "confirmed", "rejected", "cancelled"};

@@ -76,7 +76,7 @@ struct chore {
     int64_t next_ms; /* ticks */
     int64_t now_ms;  /* wall time it was submitted at */
     bool busy;
-    bool more; /* the last run found as much as it may do at once */
+    bool more; /* there may be more than one run does: look again at once */
 };
 
 struct role {
@@ -173,6 +173,7 @@ static void chore_done(struct operation *operation, const struct error *failure)
 static bool apply_expiry(struct operation *operation, struct db *db, struct error *error)
 {
     struct chore *chore = (struct chore *)operation; /* its first member */
+    chore->more = true;                              /* it does so many at once: look again */
     return chore->role->kind->expire(db, chore->role->worker.world, chore->now_ms, error);
 }
 

@@ -64,8 +64,3 @@ bool booking_moves_up(enum booking_status from, enum booking_status to)
     assert(from <= BOOKING_ABSENT && to <= BOOKING_ABSENT);
     return RANKS[to] > RANKS[from];
 }
-
-bool booking_is_active(enum booking_status status)
-{
-    return status == BOOKING_PENDING || status == BOOKING_CONFIRMED;
-}

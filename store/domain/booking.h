@@ -53,7 +53,4 @@ MUST_CHECK bool booking_command_result(enum booking_command command, enum bookin
 /* True when `to` is above `from`: an event that says `to` is news. */
 bool booking_moves_up(enum booking_status from, enum booking_status to);
 
-/* True for pending and confirmed: the booking holds its slot. */
-bool booking_is_active(enum booking_status status);
-
 #endif

@@ -93,9 +93,8 @@ const char *db_column_text(const struct db_rows *rows, int column);
 const void *db_column_bytes(const struct db_rows *rows, int column, size_t *length);
 bool db_column_is_null(const struct db_rows *rows, int column);
 
-/* Rows changed by the last db_run(); rowid of the last insert. */
+/* Rows changed by the last db_run(). */
 int64_t db_changes(const struct db *db);
-int64_t db_last_rowid(const struct db *db);
 
 /* BEGIN IMMEDIATE, COMMIT, ROLLBACK. A commit that fails has rolled back. Some failures (disk full)
  * end the transaction early: then everything but db_rollback() fails with ERROR_UNAVAILABLE.

@@ -236,11 +236,6 @@ int64_t db_changes(const struct db *db)
     return sqlite3_changes64(db->handle);
 }
 
-int64_t db_last_rowid(const struct db *db)
-{
-    return sqlite3_last_insert_rowid(db->handle);
-}
-
 void db_statements_close(struct db *db)
 {
     for (size_t i = 0; i < DB_STATEMENT_SLOTS; i++) {

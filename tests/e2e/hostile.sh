@@ -321,6 +321,36 @@ usage()
     ok 'wrong usage is 2, unreachable is 75, a bad file is 1'
 }
 
+# No more room in the file system, as the worker sees it: its files may not grow. (The signal that comes
+# with that is ignored, or it would end the worker.)
+room_runs_out()
+{
+    trap '' XFSZ
+    start_worker full all
+    trap - XFSZ
+    make_slots full crowded crowd 5
+    prlimit --pid "${pid[full]}" --fsize=4096:unlimited # the soft limit: it can be lifted again
+    post "${url[full]}/bookings" '{"slotId":"crowd-1","userId":"user-1"}'
+    expect_status 503 'a booking without room'
+    get "${url[full]}/ready"
+    expect_status 503 'a worker whose store refuses is not ready'
+    expect_json '.error | contains("refused a write")' 'and says why'
+    get "${url[full]}/bookings?providerId=crowded"
+    expect_json '.bookings == []' 'nothing was stored'
+    prlimit --pid "${pid[full]}" --fsize=unlimited:unlimited
+    book full crowd-1 user-1
+    until_true 20 'it is delivered' shows full "/providers/crowded/bookings/$id" pending
+    until_true 30 'it is ready again' is_ready
+    stop_worker full
+    ok 'without room: 503, not ready, and all is well when there is room again'
+}
+
+is_ready()
+{
+    get "${url[full]}/ready"
+    [[ $status == 200 ]]
+}
+
 start_worker all all
 drip &
 helpers=($!)
@@ -335,6 +365,7 @@ folders
 stores
 variables
 usage
+room_runs_out
 book all poison-2 user-2
 until_true 20 'a booking still flows' shows all "/providers/poisoned/bookings/$id" pending
 ok 'after all of it, a booking still flows'

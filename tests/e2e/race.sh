@@ -90,6 +90,19 @@ one_key()
     ok "$clients clients with one Idempotency-Key: one booking, one answer; another body: 422"
 }
 
+a_refusal_is_replayed_in_the_form_asked_for()
+{
+    local form
+    for form in application/problem+json application/json; do
+        http POST "${url[all]}/bookings" "${json[@]}" -H 'Idempotency-Key: nowhere' -H "Accept: $form" \
+            -d '{"slotId":"nowhere","userId":"user-1"}'
+        expect_status 404 "an unknown slot, as $form"
+        same 'its form' "$form" "$(header Content-Type)"
+        expect_json '.error == "Slot not found"' 'its sentence'
+    done
+    ok 'a refusal under a key is replayed in the form that is asked for'
+}
+
 start_worker all all
 make_slots all racer race 5
 one_slot race-1
@@ -97,4 +110,5 @@ one_slot race-2
 a_freed_slot
 one_decision
 one_key
+a_refusal_is_replayed_in_the_form_asked_for
 finish

@@ -28,7 +28,6 @@ static void write_free(struct write *write)
     json_decref(write->body);
     json_decref(write->answer.body);
     json_decref(write->answer.extra);
-
     buf_release(&write->scope);
     idempotency_answer_release(&write->kept);
     free(write);

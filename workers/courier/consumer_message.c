@@ -19,7 +19,8 @@ size_t stage_count(const struct consumer *consumer, enum stage stage)
     return consumer->stages[stage].count;
 }
 
-bool stage_is_running(enum stage stage)
+/* True for a stage in which the ledger may say that its handler runs. */
+static bool stage_is_running(enum stage stage)
 {
     static const bool running[STAGES] = {
         [STAGE_BEGINNING] = true, [STAGE_READY] = true,   [STAGE_HANDLING] = true,

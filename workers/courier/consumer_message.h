@@ -122,8 +122,6 @@ struct consumer {
 /* consumer_message.c */
 int64_t consumer_now(const struct consumer *consumer);
 size_t stage_count(const struct consumer *consumer, enum stage stage);
-/* True for a stage in which the ledger may say that its handler runs. */
-bool stage_is_running(enum stage stage);
 size_t consumer_running(const struct consumer *consumer);
 struct message *message_new(struct consumer *consumer, const struct queue_message *from);
 void message_take_receipt(struct message *message, const struct queue_message *from);

@@ -8,6 +8,7 @@
 
 #include "backoff.h"
 #include "buf.h"
+#include "checks.h"
 #include "errors.h"
 #include "event.h"
 #include "window.h"
@@ -214,15 +215,12 @@ static void attributes_of(const struct entry *entry,
            (ATTRIBUTES + 1) * sizeof *attributes);
 }
 
-/* As SQS counts: the body, and name, type and value of each attribute. */
 static size_t bytes_of(const struct entry *entry)
 {
     struct queue_attribute attributes[ATTRIBUTES + 1];
     attributes_of(entry, attributes);
-    size_t bytes = strlen(entry->row.body);
-    for (const struct queue_attribute *at = attributes; at->name; at++)
-        bytes += strlen(at->name) + strlen("String") + strlen(at->value);
-    return bytes;
+    return queue_entry_size(
+        &(struct queue_entry){.body = entry->row.body, .attributes = attributes});
 }
 
 static bool call_has_room(const struct call *call, struct entry *entry)

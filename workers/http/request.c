@@ -206,13 +206,3 @@ json_t *http_request_json(const struct http_request *request, struct error *erro
     }
     return json_parse_object(request->body, request->body_length, error);
 }
-
-void http_request_attach(struct http_request *request, void *data)
-{
-    request->attached = data;
-}
-
-void *http_request_attached(const struct http_request *request)
-{
-    return request->attached;
-}

@@ -94,10 +94,6 @@ const char *http_request_body(const struct http_request *request, size_t *length
  * (parameters allowed; a missing one is fine) is ERROR_UNSUPPORTED. The caller owns the result. */
 MUST_CHECK json_t *http_request_json(const struct http_request *request, struct error *error);
 
-/* For the handler's own use: a pointer that travels with the request. */
-void http_request_attach(struct http_request *request, void *data);
-void *http_request_attached(const struct http_request *request);
-
 /* --- Answers. Each ends the request. --- */
 
 /* Takes over `body` (NULL = an empty answer, 204). */

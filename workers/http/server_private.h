@@ -130,7 +130,6 @@ struct http_request {
     struct path segments;
     const char *query; /* "name\0value\0..." */
     const char *query_end;
-    void *attached;
     char storage[];
 };
 

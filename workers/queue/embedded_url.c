@@ -32,7 +32,7 @@ static bool ends_with(const char *text, const char *end)
     return length >= strlen(end) && strcmp(text + length - strlen(end), end) == 0;
 }
 
-bool embedded_is_dead_letter(const char *name)
+static bool is_dead_letter(const char *name)
 {
     return ends_with(name, dead_letter_suffix);
 }
@@ -109,14 +109,14 @@ static bool read_options(char *text, struct embedded_options *options, struct er
 
 static bool settle_dead_letter(struct embedded_options *options, struct error *error)
 {
-    if (embedded_is_dead_letter(options->name)) {
+    if (is_dead_letter(options->name)) {
         options->number[NUMBER_MAX_RECEIVES] = 0;
         return !options->dead_letter[0] ||
                bad_option("dlq", options->dead_letter,
                           "absent: a dead-letter queue has none itself", error);
     }
     if (options->dead_letter[0])
-        return embedded_is_dead_letter(options->dead_letter) ||
+        return is_dead_letter(options->dead_letter) ||
                bad_option("dlq", options->dead_letter, "a name that ends in -dlq", error);
     if (strlen(options->name) + strlen(dead_letter_suffix) > EMBEDDED_NAME_MAX)
         return bad_option("queue", options->name, "short enough to take -dlq, or dlq given", error);

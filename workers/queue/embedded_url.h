@@ -38,7 +38,4 @@ MUST_CHECK bool embedded_options_parse(const char *url, struct embedded_options 
                                        struct error *error);
 void embedded_options_release(struct embedded_options *options);
 
-/* True for the name of a dead-letter queue. */
-bool embedded_is_dead_letter(const char *name);
-
 #endif
