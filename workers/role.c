@@ -82,6 +82,7 @@ struct chore {
 struct role {
     const struct role_kind *kind;
     struct worker worker;
+    bool single_threaded;
     const char *urls[QUEUES]; /* of the settings */
     struct queue *queues[QUEUES];
     struct loop_watch *watches[QUEUES]; /* what other processes do to a queue */
@@ -102,7 +103,8 @@ struct role {
 static void wake(void *context)
 {
     struct role *role = context;
-    loop_wake(role->worker.waker);
+    if (role->worker.waker)
+        loop_wake(role->worker.waker);
 }
 
 static bool open_store(struct role *role, const char *state_dir, struct error *error)
@@ -114,17 +116,23 @@ static bool open_store(struct role *role, const char *state_dir, struct error *e
         return false;
     role->worker.writer = writer_new(db, wake, role);
     role->worker.reader = db_open(buf_text(&path), DB_READ, role->kind->schema(), error);
-    return role->worker.reader && writer_start(role->worker.writer, error);
+    return role->worker.reader &&
+           (role->single_threaded || writer_start(role->worker.writer, error));
 }
 
-static bool open_queue(struct role *role, size_t which, struct loop *loop, struct error *error)
+static bool open_queue(struct role *role, size_t which, const struct role_host *host,
+                       struct error *error)
 {
-    const struct queue_host host = {.world = role->worker.world, .wake = wake, .context = role};
-    role->queues[which] = queue_open(role->urls[which], &host, error);
+    const struct queue_host ours = {.world = host->world,
+                                    .wake = wake,
+                                    .context = role,
+                                    .single_threaded = host->single_threaded};
+    role->queues[which] = host->open_queue(role->urls[which], &ours, error);
     if (!role->queues[which])
         return false;
     int fd = queue_fd(role->queues[which]);
-    role->watches[which] = fd < 0 ? NULL : loop_watch_new(loop, fd, false, wake, role);
+    if (fd >= 0 && host->loop)
+        role->watches[which] = loop_watch_new(host->loop, fd, false, wake, role);
     return true;
 }
 
@@ -191,11 +199,12 @@ struct role *role_open(int number, const struct role_host *host, struct error *e
     const struct settings *settings = host->settings;
     struct role *role = memory_new(1, sizeof *role);
     role->kind = &kinds[number];
+    role->single_threaded = host->single_threaded;
     role->urls[role->kind->publishes_requests ? OUTGOING : INCOMING] = settings->request_url;
     role->urls[role->kind->publishes_requests ? INCOMING : OUTGOING] = settings->confirmation_url;
     role->worker = (struct worker){
         .name = role->kind->name,
-        .world = world_real(),
+        .world = host->world,
         .waker = host->waker,
         .allow_past_slots = settings->allow_past_slots,
     };
@@ -203,9 +212,8 @@ struct role *role_open(int number, const struct role_host *host, struct error *e
         (struct chore){.operation = {.apply = apply_expiry, .done = chore_done}, .role = role};
     role->pruning =
         (struct chore){.operation = {.apply = apply_pruning, .done = chore_done}, .role = role};
-    if (!open_store(role, settings->state_dir, error) ||
-        !open_queue(role, OUTGOING, host->loop, error) ||
-        !open_queue(role, INCOMING, host->loop, error)) {
+    if (!open_store(role, settings->state_dir, error) || !open_queue(role, OUTGOING, host, error) ||
+        !open_queue(role, INCOMING, host, error)) {
         (void)error_context(error, "%s worker", role->kind->name);
         role_close(role);
         return NULL;
@@ -319,6 +327,8 @@ int64_t role_step(struct role *role)
     struct worker *worker = &role->worker;
     int64_t ticks = world_ticks_ms(worker->world);
     int64_t delay = SWEEP_MS;
+    if (role->single_threaded)
+        (void)writer_step(worker->writer);
     (void)writer_deliver(worker->writer);
     watch_writer(role, ticks);
     delay = sooner(delay, queue_step(role->queues[INCOMING]));
@@ -332,7 +342,7 @@ int64_t role_step(struct role *role)
     else
         sweep(role, ticks);
     log_trouble(role);
-    return delay;
+    return role->single_threaded && writer_pending(worker->writer) > 0 ? 0 : delay;
 }
 
 void role_drain(struct role *role)

@@ -1,19 +1,31 @@
 /* A role: one worker put together - its store, its two queues, publisher, consumer, sweeps - and
- * driven by steps. serve.c runs one or both of them on one loop. */
+ * driven by steps. serve.c runs one or both of them on one loop; the simulation drives the same
+ * steps by itself. */
 #ifndef BOOKFLOW_ROLE_H
 #define BOOKFLOW_ROLE_H
 
+#include <stdbool.h>
+
 #include "loop.h"
+#include "queue.h"
 #include "server.h"
 #include "settings.h"
 #include "worker.h"
 
 struct role;
 
+/* How queue_open() looks. */
+typedef struct queue *role_queue_fn(const char *url, const struct queue_host *host,
+                                    struct error *error);
+
+/* Where a role runs; borrowed. */
 struct role_host {
     const struct settings *settings;
-    struct loop *loop;
-    struct loop_waker *waker; /* woken when role_step() should be called */
+    const struct world *world;
+    struct loop *loop;         /* watches the queues */
+    struct loop_waker *waker;  /* woken when role_step() should be called */
+    role_queue_fn *open_queue; /* queue_open() */
+    bool single_threaded; /* no thread, loop or waker: role_step() does the writer's work, too */
 };
 
 /* `role` is ROLE_INTAKE or ROLE_DECISION. */

@@ -137,8 +137,11 @@ static bool open_loop(struct serve *serve, struct error *error)
 static bool open_roles(struct serve *serve, struct error *error)
 {
     static const int numbers[HEALTH_ROLES_MAX] = {ROLE_INTAKE, ROLE_DECISION};
-    const struct role_host host = {
-        .settings = &serve->settings, .loop = serve->loop, .waker = serve->waker};
+    const struct role_host host = {.settings = &serve->settings,
+                                   .world = world_real(),
+                                   .loop = serve->loop,
+                                   .waker = serve->waker,
+                                   .open_queue = queue_open};
     for (size_t i = 0; i < HEALTH_ROLES_MAX; i++) {
         if (!(serve->settings.roles & numbers[i]))
             continue;
