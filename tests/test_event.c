@@ -103,6 +103,14 @@ Test(event, every_type_comes_back_as_it_was_written)
     }
 }
 
+Test(event, characters_that_no_queue_takes_are_written_as_escapes)
+{
+    const struct event event = {.reason = "\uFFFD\uFFFE\uFFFF", .type = EVENT_BOOKING_REJECTED};
+    struct buf body AUTO(buf_release) = {0};
+    event_to_json(&event, &body);
+    cr_assert(strstr(buf_text(&body), "\"\uFFFD\\uFFFE\\uFFFF\""), "%s", buf_text(&body));
+}
+
 Test(event, an_unknown_user_name_is_left_out_and_no_other_type_carries_one)
 {
     struct event created = SAMPLES[EVENT_BOOKING_CREATED];

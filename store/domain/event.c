@@ -132,6 +132,23 @@ static void set(json_t *object, const char *key, json_t *value)
     assert(!failed);
 }
 
+/* U+FFFE and U+FFFF are characters that SQS refuses, and with them the message; escaped they pass.
+ * Outside of strings JSON is ASCII, so the bytes can only stand where an escape may. */
+static void append_sendable(struct buf *body, const json_t *object)
+{
+    struct buf json AUTO(buf_release) = {0};
+    json_append(&json, object);
+    const char *at = buf_text(&json);
+    for (size_t plain = 0; at[plain = strcspn(at, "\xEF")]; at += plain + 3) {
+        const char *letter = at + plain; /* of three bytes */
+        const bool refused = letter[1] == '\xBF' && (letter[2] == '\xBE' || letter[2] == '\xBF');
+        buf_append(body, at, refused ? plain : plain + 3);
+        if (refused)
+            buf_text_append(body, letter[2] == '\xBE' ? "\\uFFFE" : "\\uFFFF");
+    }
+    buf_text_append(body, at);
+}
+
 void event_to_json(const struct event *event, struct buf *body)
 {
     json_t *object AUTO(json_release) = json_object();
@@ -144,7 +161,7 @@ void event_to_json(const struct event *event, struct buf *body)
         set(object, "userName", json_string(event->user_name));
     if (event->type == EVENT_BOOKING_CANCELLED && event->cancelled_by != ACTOR_UNSAID)
         set(object, "cancelledBy", json_string(ACTORS[event->cancelled_by]));
-    json_append(body, object);
+    append_sendable(body, object);
 }
 
 static bool is_given(const json_t *object, const char *key)
