@@ -186,11 +186,14 @@ Test(client, turns_a_refusal_into_the_servers_sentence_and_a_kind)
         cr_expect_eq(error.kind, cases[i].kind, "%d", cases[i].status);
         cr_expect_str_eq(error.text, "Slot not found");
     }
-    struct client_answer answer AUTO(client_answer_release) = {.status = 502};
-    buf_text_append(&answer.body, "<html>");
-    struct error error = {0};
-    cr_expect_not(client_refusal(&answer, &error));
-    cr_expect(strstr(error.text, "502"));
+    static const char *const speechless[] = {"", "<html>", "{\"error\":\"\"}"};
+    for (size_t i = 0; i < sizeof speechless / sizeof speechless[0]; i++) {
+        struct client_answer answer AUTO(client_answer_release) = {.status = 502};
+        buf_text_append(&answer.body, speechless[i]);
+        struct error error = {0};
+        cr_expect_not(client_refusal(&answer, &error));
+        cr_expect(strstr(error.text, "502"), "%s", speechless[i]);
+    }
 }
 
 Test(client, escapes_a_path_segment)

@@ -212,7 +212,7 @@ bool client_refusal(const struct client_answer *answer, struct error *error)
     json_t *root AUTO(json_release) =
         json_loadb(buf_text(&answer->body), answer->body.length, 0, NULL);
     const char *sentence = json_string_value(json_object_get(root, "error"));
-    if (!sentence)
+    if (!sentence || sentence[0] == '\0')
         return error_set(error, kind, "the server answered with status %d", answer->status);
     return error_set(error, kind, "%s", sentence);
 }
