@@ -7,6 +7,7 @@
 
 #include "buf.h"
 #include "idempotency.h"
+#include "rows.h"
 
 #define COLUMNS                                                                                    \
     "sequence, at_ms, booking_id, provider_id, actor, from_status, to_status, event, reason,"      \
@@ -100,17 +101,6 @@ bool audit_append(struct db *db, struct audit_entry *entry, struct error *error)
     return true;
 }
 
-static bool copy_text(const struct db_rows *rows, int column, char *out, size_t size)
-{
-    const char *text = db_column_text(rows, column);
-    size_t length = 0;
-    (void)db_column_bytes(rows, column, &length);
-    if (length >= size || strlen(text) != length) /* a NUL would hide what is behind it */
-        return false;
-    memcpy(out, text, length + 1);
-    return true;
-}
-
 static bool copy_status(const struct db_rows *rows, int column, enum booking_status *out)
 {
     const int64_t status = db_column_int(rows, column);
@@ -125,13 +115,13 @@ static bool read_entry(const struct db_rows *rows, struct audit_entry *entry)
 {
     entry->sequence = db_column_int(rows, 0);
     entry->at_ms = db_column_int(rows, 1);
-    return copy_text(rows, 2, entry->booking_id, sizeof entry->booking_id) &&
-           copy_text(rows, 3, entry->provider_id, sizeof entry->provider_id) &&
-           copy_text(rows, 4, entry->actor, sizeof entry->actor) &&
+    return row_text(rows, 2, entry->booking_id, sizeof entry->booking_id) &&
+           row_text(rows, 3, entry->provider_id, sizeof entry->provider_id) &&
+           row_text(rows, 4, entry->actor, sizeof entry->actor) &&
            copy_status(rows, 5, &entry->from) && copy_status(rows, 6, &entry->to) &&
-           copy_text(rows, 7, entry->event, sizeof entry->event) &&
-           copy_text(rows, 8, entry->reason, sizeof entry->reason) &&
-           copy_text(rows, 9, entry->event_id, sizeof entry->event_id);
+           row_text(rows, 7, entry->event, sizeof entry->event) &&
+           row_text(rows, 8, entry->reason, sizeof entry->reason) &&
+           row_text(rows, 9, entry->event_id, sizeof entry->event_id);
 }
 
 static bool visit_all(struct db_rows *rows, audit_visit_fn *visit, void *context,

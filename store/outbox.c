@@ -7,6 +7,7 @@
 
 #include "audit.h"
 #include "buf.h"
+#include "rows.h"
 #include "text.h"
 
 enum { GONE = -1 };
@@ -25,23 +26,13 @@ bool outbox_add(struct db *db, const struct event *event, int64_t now_ms, struct
                   error);
 }
 
-static bool copy_text(const struct db_rows *rows, int column, char *out, size_t size)
-{
-    const char *text = db_column_text(rows, column);
-    const size_t length = strlen(text);
-    if (length >= size)
-        return false;
-    memcpy(out, text, length + 1);
-    return true;
-}
-
 static bool read_row(const struct db_rows *rows, struct outbox_row *row, struct error *error)
 {
     *row = (struct outbox_row){.sequence = db_column_int(rows, 0)};
-    if (!copy_text(rows, 1, row->booking_id, sizeof row->booking_id) ||
-        !copy_text(rows, 2, row->provider_id, sizeof row->provider_id) ||
-        !copy_text(rows, 3, row->event_id, sizeof row->event_id) ||
-        !copy_text(rows, 4, row->traceparent, sizeof row->traceparent) ||
+    if (!row_text(rows, 1, row->booking_id, sizeof row->booking_id) ||
+        !row_text(rows, 2, row->provider_id, sizeof row->provider_id) ||
+        !row_text(rows, 3, row->event_id, sizeof row->event_id) ||
+        !row_text(rows, 4, row->traceparent, sizeof row->traceparent) ||
         !event_type_parse(db_column_text(rows, 5), &row->type))
         return error_set(error, ERROR_DAMAGED, "outbox row %" PRId64 " is damaged", row->sequence);
     row->created_ms = db_column_int(rows, 6);

@@ -1,6 +1,8 @@
 /* Rows into records. Knows no table. */
 #include "rows.h"
 
+#include <string.h>
+
 #include "ids.h"
 
 bool rows_read_one(struct db *db, const struct row_query *query, const struct row_target *target,
@@ -30,6 +32,17 @@ bool rows_read_all(struct db *db, const struct row_query *query, const struct ro
             return false;
     }
     *count = read;
+    return true;
+}
+
+bool row_text(const struct db_rows *rows, int column, char *out, size_t size)
+{
+    const char *text = db_column_text(rows, column);
+    size_t length = 0;
+    (void)db_column_bytes(rows, column, &length);
+    if (length >= size || strlen(text) != length)
+        return false;
+    memcpy(out, text, length + 1);
     return true;
 }
 

@@ -95,3 +95,26 @@ int64_t rules_count(struct db *db, const char *sql)
               "%s", error.text);
     return db_column_int(&rows, 0);
 }
+
+static void see_newest(void *context, const struct audit_entry *entry)
+{
+    *(struct audit_entry *)context = *entry;
+}
+
+void rules_expect_step(struct db *db, const struct audit_entry *expected)
+{
+    struct audit_entry newest = {0};
+    struct error error = {0};
+    cr_assert(audit_of_booking(db, expected->booking_id, see_newest, &newest, &error), "%s",
+              error.text);
+    cr_assert(newest.sequence > 0, "%s has no trail", expected->booking_id);
+    cr_expect_eq(newest.at_ms, expected->at_ms, "%s: at %lld", expected->event,
+                 (long long)newest.at_ms);
+    cr_expect_str_eq(newest.provider_id, expected->provider_id, "%s", expected->event);
+    cr_expect_str_eq(newest.actor, expected->actor, "%s by %s", expected->event, newest.actor);
+    cr_expect_eq(newest.from, expected->from, "%s from %d", expected->event, (int)newest.from);
+    cr_expect_eq(newest.to, expected->to, "%s to %d", expected->event, (int)newest.to);
+    cr_expect_str_eq(newest.event, expected->event);
+    cr_expect_str_eq(newest.reason, expected->reason, "%s: %s", expected->event, newest.reason);
+    cr_expect_str_eq(newest.event_id, expected->event_id, "%s", expected->event);
+}

@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "audit.h"
 #include "db.h"
 #include "event.h"
 #include "world.h"
@@ -30,5 +31,8 @@ void rules_add_slot(struct rules *rules, const char *id, const char *provider, i
  */
 bool rules_last_event(struct db *db, struct event *event);
 int64_t rules_count(struct db *db, const char *sql);
+
+/* The newest row of a booking's trail is this one; its sequence is not looked at. */
+void rules_expect_step(struct db *db, const struct audit_entry *expected);
 
 #endif

@@ -120,6 +120,22 @@ Test(attempts, an_attempt_is_durable_with_its_transaction_and_gone_with_a_rolled
     cr_assert_eq(store_number(store.db, "SELECT count(*) FROM attempts"), 1);
 }
 
+Test(attempts, a_row_whose_message_never_came_again_is_pruned_when_no_queue_can_still_have_it)
+{
+    struct shared_store store STORE;
+    struct attempt before = {0};
+    struct error error = {0};
+    cr_assert(attempts_begin(store.db, "m-1", "one", NOW, &before, &error));
+    cr_assert(attempts_begin(store.db, "m-2", "one", NOW, &before, &error));
+    cr_assert(attempts_failed(store.db, "m-2", &error));
+    cr_assert(attempts_begin(store.db, "m-2", "one", NOW + 1, &before, &error));
+    cr_assert(attempts_prune(store.db, NOW + ATTEMPTS_KEEP_MS, &error), "%s", error.text);
+    cr_assert_eq(store_number(store.db, "SELECT count(*) FROM attempts"), 2);
+    cr_assert(attempts_prune(store.db, NOW + ATTEMPTS_KEEP_MS + 1, &error), "%s", error.text);
+    cr_assert_eq(store_number(store.db, "SELECT count(*) FROM attempts"), 1);
+    cr_assert_eq(store_number(store.db, "SELECT message_id = 'm-2' FROM attempts"), 1);
+}
+
 Test(attempts, a_store_that_fails_leaves_the_counts_alone)
 {
     struct shared_store store STORE;
@@ -131,6 +147,7 @@ Test(attempts, a_store_that_fails_leaves_the_counts_alone)
     cr_assert_not(attempts_failed(store.db, "m-1", &error));
     cr_assert_not(attempts_done(store.db, "m-1", &error));
     cr_assert_not(attempts_undo(store.db, "m-1", &error));
+    cr_assert_not(attempts_prune(store.db, NOW, &error));
     cr_assert_eq(before.failures, 4);
     cr_assert_eq(before.crashes, 2);
 }

@@ -277,3 +277,32 @@ Test(db_faults, a_failed_fsync_at_the_checkpoint_of_a_long_wal_stops_the_process
 {
     assert_aborts(fill_wal_without_fsync);
 }
+
+/* Changes the first byte of the first place that holds the text. */
+static void spoil(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "r+e");
+    const size_t length = strlen(text);
+    char window[32] = "";
+    cr_assert(file && length < sizeof window);
+    for (int c = fgetc(file); c != EOF && memcmp(window, text, length) != 0; c = fgetc(file)) {
+        memmove(window, window + 1, length - 1);
+        window[length - 1] = (char)c;
+    }
+    cr_assert(memcmp(window, text, length) == 0 && fseek(file, -(long)length - 1, SEEK_CUR) == 0 &&
+              fputc('X', file) == 'X' && fclose(file) == 0);
+}
+
+Test(db_faults, what_an_index_and_its_table_say_apart_is_damage)
+{
+    struct error error = {0};
+    struct db *db = open_as("a.db", DB_WRITE);
+    run(db, "INSERT INTO item (id, name) VALUES (1, 'the name of it')");
+    cr_expect(db_verify(db, &error), "%s", error.text);
+    db_close(db);
+    spoil("a.db", "the name of it");
+    struct db *copy AUTO(db_release) = open_as("a.db", DB_COPY);
+    cr_expect_not(db_verify(copy, &error));
+    cr_expect_eq(error.kind, ERROR_DAMAGED);
+    cr_expect(strstr(error.text, "damaged: "), "%s", error.text);
+}

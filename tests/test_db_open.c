@@ -203,3 +203,34 @@ Test(db_open, a_refused_opener_leaves_the_lock_to_the_holder)
     insert(db, 1);
     assert_refused("a.db", DB_WRITE, &SCHEMA, "is in use");
 }
+
+/* As nobody: for root every folder may be written. */
+Test(db_open, a_copy_is_read_where_nothing_may_be_written_and_nothing_is_left_beside_it)
+{
+    static const char NAME[] = "copies/a copy?of#100%41.db";
+    struct db *db = open_as("a.db", DB_WRITE);
+    insert(db, 1);
+    db_close(db);
+    cr_assert(mkdir("copies", 0755) == 0 && rename("a.db", NAME) == 0);
+    cr_assert(chmod(NAME, 0444) == 0 && chmod("copies", 0555) == 0 && chmod(folder, 0755) == 0);
+    cr_assert(geteuid() != 0 || seteuid(NOBODY) == 0);
+    struct db *copy AUTO(db_release) = open_as(NAME, DB_COPY);
+    cr_expect_eq(number(copy, COUNT), 1);
+    cr_expect_not(db_run(copy, "DELETE FROM item", BIND_NOTHING, &(struct error){0}));
+    cr_assert(geteuid() != NOBODY || seteuid(0) == 0);
+    cr_expect(size_of("copies/a copy?of#100%41.db-wal") < 0, "a WAL was left");
+    cr_expect(size_of("copies/a copy?of#100%41.db-shm") < 0, "an index of the WAL was left");
+    cr_assert(chmod("copies", 0755) == 0);
+}
+
+Test(db_open, a_copy_with_a_wal_beside_it_has_what_is_in_the_wal)
+{
+    struct db *db AUTO(db_release) = open_as("a.db", DB_WRITE);
+    insert(db, 1);
+    cr_assert(size_of("a.db-wal") > 0);
+    struct db *copy AUTO(db_release) = open_as("a.db", DB_COPY);
+    cr_expect_eq(number(copy, COUNT), 1);
+    assert_refused("absent.db", DB_COPY, &SCHEMA, "No such file");
+    assert_refused("a.db", DB_COPY, &OLDER, "version 2, newer than the 1 ");
+    assert_refused("a.db", DB_COPY, &STRANGER, "application_id");
+}

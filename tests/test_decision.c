@@ -187,6 +187,18 @@ Test(decision, a_booking_that_arrives_after_its_slot_started_is_still_the_provid
     rules_close(&rules);
 }
 
+Test(decision, a_booking_that_arrives_when_its_slot_starts_is_the_providers_to_decide)
+{
+    struct rules rules;
+    struct decision_record record = {0};
+    struct error error = {0};
+    rules_open(&rules);
+    rules.now_ms = NOON * 1000;
+    (void)hear(&rules, created(&rules, "b-1"));
+    cr_assert(decide(&rules, BOOKING_ACCEPT, "provider-1", &record, &error), "%s", error.text);
+    rules_close(&rules);
+}
+
 Test(decision, messages_it_must_not_believe_are_dead_lettered)
 {
     struct rules rules;

@@ -262,6 +262,20 @@ Test(outbox, reasons_are_made_safe_and_short)
     assert_told(store.db, "PUBLISH_FAILED", buf_text(&expected));
 }
 
+Test(outbox, a_reason_of_the_longest_kind_is_kept_whole)
+{
+    struct shared_store store STORE;
+    struct error error = {0};
+    struct buf reason AUTO(buf_release) = {0};
+    for (size_t i = 0; i < REASON_MAX; i++)
+        buf_text_append(&reason, "\U0001F600");
+    cr_assert_eq(reason.length, REASON_SIZE - 1);
+    add(store.db, "b-1", "e-1", NOW);
+    struct loaded loaded AUTO(loaded_release) = load(store.db, 0, ROWS_MAX);
+    cr_assert(outbox_failed(store.db, &loaded.rows[0], buf_text(&reason), NOW + 7, &error));
+    assert_told(store.db, "PUBLISH_FAILED", buf_text(&reason));
+}
+
 /* As its siblings are called. */
 static bool sent(struct db *db, const struct outbox_row *row, const char *reason, int64_t now_ms,
                  struct error *error)
@@ -289,9 +303,11 @@ Test(outbox, a_failing_history_is_a_failing_change)
 Test(outbox, a_damaged_row_is_reported_and_leaves_nothing_behind)
 {
     static const char *const DAMAGES[] = {
-        "UPDATE outbox SET type = 'BOOKING_LOST' WHERE sequence = 2",
-        "UPDATE outbox SET event_id = hex(zeroblob(100)) WHERE sequence = 2",
-        "UPDATE outbox SET traceparent = hex(zeroblob(28)) WHERE sequence = 2",
+        "UPDATE outbox SET type = 'BOOKING_LOST' WHERE sequence = 3",
+        "UPDATE outbox SET booking_id = hex(zeroblob(65)) WHERE sequence = 3",
+        "UPDATE outbox SET provider_id = 'p' || char(0) WHERE sequence = 3",
+        "UPDATE outbox SET event_id = hex(zeroblob(100)) WHERE sequence = 3",
+        "UPDATE outbox SET traceparent = hex(zeroblob(28)) WHERE sequence = 3",
     };
     for (size_t i = 0; i < sizeof DAMAGES / sizeof DAMAGES[0]; i++) {
         struct shared_store store STORE;
@@ -300,10 +316,11 @@ Test(outbox, a_damaged_row_is_reported_and_leaves_nothing_behind)
         size_t count = 77;
         add(store.db, "b-1", "e-1", NOW);
         add(store.db, "b-2", "e-2", NOW);
+        add(store.db, "b-3", "e-3", NOW);
         store_run(store.db, DAMAGES[i]);
         cr_assert_not(outbox_load(store.db, 0, rows, ROWS_MAX, &count, &error));
         cr_assert_eq(error.kind, ERROR_DAMAGED);
-        cr_assert_str_eq(error.text, "outbox row 2 is damaged");
+        cr_assert_str_eq(error.text, "outbox row 3 is damaged");
         cr_assert_eq(count, 77);
     }
 }

@@ -36,7 +36,7 @@ struct setting {
 enum {
     ALONE = 1u << DB_WRITE,
     SHARED = 1u << DB_WRITE_SHARED,
-    READER = 1u << DB_READ,
+    READER = 1u << DB_READ | 1u << DB_COPY,
     ALL = ALONE | SHARED | READER
 };
 
@@ -52,6 +52,11 @@ static const struct setting SETTINGS[] = {
     {ALL, "PRAGMA temp_store = MEMORY", NULL, NULL},
     {ALL, "PRAGMA cache_size = -65536", NULL, NULL}, /* KiB */
 };
+
+static bool reads_only(enum db_mode mode)
+{
+    return mode == DB_READ || mode == DB_COPY;
+}
 
 /* The path with its folder resolved. SQLite's NOFOLLOW refuses a link anywhere in the path, but
  * only the file itself must not be one: systemd's state directory is a link. */
@@ -121,30 +126,50 @@ static void harden(struct db *db, enum db_mode mode)
     (void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, NULL);
     (void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
     (void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
-    (void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, mode == DB_READ, NULL);
+    (void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, reads_only(mode), NULL);
     (void)sqlite3_busy_timeout(db->handle,
-                               mode == DB_READ ? READER_PATIENCE_MS : WRITER_PATIENCE_MS);
-    if (mode == DB_READ)
+                               reads_only(mode) ? READER_PATIENCE_MS : WRITER_PATIENCE_MS);
+    if (reads_only(mode))
         (void)sqlite3_wal_autocheckpoint(db->handle, 0);
     else
         (void)sqlite3_wal_hook(db->handle, checkpoint_when_long, NULL);
 }
 
+/* What SQLite is to open. In WAL mode it wants files beside the database, even to read it; told
+ * that the file never changes it does not, but then it does not see a WAL either. */
+static void name_of(const char *path, enum db_mode mode, struct buf *name)
+{
+    struct buf wal AUTO(buf_release) = {0};
+    struct stat status = {0};
+    buf_printf(&wal, "%s-wal", path);
+    if (mode != DB_COPY || (stat(buf_text(&wal), &status) == 0 && status.st_size > 0)) {
+        buf_text_append(name, path);
+        return;
+    }
+    buf_text_append(name, "file:");
+    for (const char *c = path; *c; c++)
+        buf_printf(name, strchr("%?#", *c) ? "%%%02X" : "%c", (unsigned char)*c);
+    buf_text_append(name, "?immutable=1");
+}
+
 static bool open_connection(struct db *db, const char *path, enum db_mode mode, struct error *error)
 {
-    const int mode_flag = mode == DB_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
-    const int code = sqlite3_open_v2(path, &db->handle,
-                                     mode_flag | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW |
-                                         SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE,
-                                     NULL);
+    const int mode_flag = reads_only(mode) ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
+    struct buf name AUTO(buf_release) = {0};
+    name_of(path, mode, &name);
+    const int code =
+        sqlite3_open_v2(buf_text(&name), &db->handle,
+                        mode_flag | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW |
+                            SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE,
+                        NULL);
     if (code != SQLITE_OK) {
         const int reason = sqlite3_system_errno(db->handle);
         db_check_fsync(code);
-        return error_set(error, ERROR_CONFIGURATION, "cannot open it: %s",
-                         reason ? strerror(reason) : sqlite3_errmsg(db->handle));
+        return error_set(error, code == SQLITE_NOMEM ? ERROR_UNAVAILABLE : ERROR_CONFIGURATION,
+                         "cannot open it: %s", reason ? strerror(reason) : sqlite3_errmsg(db->handle));
     }
     /* SQLite opens a file that may not be written as a reader, silently. */
-    if (mode != DB_READ && sqlite3_db_readonly(db->handle, "main"))
+    if (!reads_only(mode) && sqlite3_db_readonly(db->handle, "main"))
         return error_set(error, ERROR_CONFIGURATION, "is read-only for this user");
     harden(db, mode);
     return true;
@@ -178,7 +203,7 @@ static bool check_version(enum db_mode mode, const struct db_schema *schema, int
                          "use the program that wrote it, or a later one",
                          (long long)version, schema->count);
     }
-    if (mode == DB_READ && (uint64_t)version < schema->count) {
+    if (reads_only(mode) && (uint64_t)version < schema->count) {
         return error_set(error, ERROR_CONFIGURATION,
                          "has schema version %lld, older than the %zu of this program; "
                          "start its worker once to bring it up to date",
@@ -203,7 +228,7 @@ static bool identify(struct db *db, enum db_mode mode, const struct db_schema *s
     const int64_t application = db_column_int(&rows, 0);
     const int64_t version = db_column_int(&rows, 1);
     const bool blank =
-        application == 0 && version == 0 && db_column_int(&rows, 2) == 0 && mode != DB_READ;
+        application == 0 && version == 0 && db_column_int(&rows, 2) == 0 && !reads_only(mode);
     if (!blank && application != schema->application_id)
         return error_set(error, ERROR_CONFIGURATION,
                          "is not a store of this kind: application_id is %lld, not %lld",
@@ -280,15 +305,26 @@ static bool migrate(struct db *db, const struct db_schema *schema, struct error 
     return true;
 }
 
+/* A process that died between writing a commit and its fsync leaves it in the WAL, where recovery
+ * finds it and every reader sees it; nothing makes it durable before the next commit, and a power
+ * cut until then takes back what others were told of. A checkpoint begins with that fsync. */
+static bool keep_recovered(struct db *db, struct error *error)
+{
+    const int code =
+        sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    return code == SQLITE_OK || db_fail(db, code, error);
+}
+
 static bool open_store(struct db *db, const char *path, enum db_mode mode,
                        const struct db_schema *schema, struct error *error)
 {
     struct buf full AUTO(buf_release) = {0};
     return resolve(path, &full, error) &&
            (mode != DB_WRITE || take_lock(db, buf_text(&full), error)) &&
-           (mode == DB_READ || create_file(buf_text(&full), error)) &&
+           (reads_only(mode) || create_file(buf_text(&full), error)) &&
            open_connection(db, buf_text(&full), mode, error) && identify(db, mode, schema, error) &&
-           tune(db, mode, error) && (mode == DB_READ || migrate(db, schema, error));
+           tune(db, mode, error) && (reads_only(mode) || migrate(db, schema, error)) &&
+           (mode != DB_WRITE || keep_recovered(db, error));
 }
 
 struct db *db_open(const char *path, enum db_mode mode, const struct db_schema *schema,
@@ -305,6 +341,17 @@ struct db *db_open(const char *path, enum db_mode mode, const struct db_schema *
     struct db *opened = db;
     db = NULL;
     return opened;
+}
+
+bool db_verify(struct db *db, struct error *error)
+{
+    struct db_rows rows AUTO(db_rows_release) = {0};
+    bool found = false;
+    if (!db_query(db, "PRAGMA integrity_check(1)", BIND_NOTHING, &rows, error) ||
+        !db_next(&rows, &found, error))
+        return false;
+    const char *verdict = found ? db_column_text(&rows, 0) : "no answer";
+    return strcmp(verdict, "ok") == 0 || error_set(error, ERROR_DAMAGED, "damaged: %s", verdict);
 }
 
 void db_close(struct db *db)

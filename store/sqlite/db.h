@@ -34,7 +34,10 @@ enum db_mode {
     DB_WRITE,        /* creates (mode 0600) and migrates; WAL, synchronous=FULL; one per store */
     DB_WRITE_SHARED, /* several processes may write: rollback journal instead of WAL (SQLite 3.40
                       * has the WAL-reset bug that two writers can meet), busy time-out 5 s */
-    DB_READ          /* read-only, never checkpoints; the file must exist */
+    DB_READ,         /* read-only, never checkpoints; the file must exist */
+    DB_COPY          /* the same for a file that nobody writes, such as a backup: leaves nothing
+                      * behind and works in a folder that may not be written, unless there is a
+                      * WAL beside it */
 };
 
 MUST_CHECK struct db *db_open(const char *path, enum db_mode mode, const struct db_schema *schema,
@@ -107,6 +110,10 @@ void db_rollback(struct db *db);
 MUST_CHECK bool db_savepoint(struct db *db, struct error *error);
 MUST_CHECK bool db_savepoint_keep(struct db *db, struct error *error);
 MUST_CHECK bool db_savepoint_undo(struct db *db, struct error *error);
+
+/* Reads every page and compares every index with its table: ERROR_DAMAGED says what is wrong. Takes
+ * seconds for a large file. */
+MUST_CHECK bool db_verify(struct db *db, struct error *error);
 
 /* Copies the whole WAL into the database (not truncating it). At a clean stop. */
 MUST_CHECK bool db_checkpoint(struct db *db, struct error *error);
