@@ -174,7 +174,7 @@ void queue_contract_attributes_count_by_state(const struct queue_contract *with)
     PROBE();
     MESSAGES(got);
     struct probe_results sent;
-    cr_assert_eq(probe_attributes(&probe, queue).oldest_age_s, 0);
+    cr_assert_leq(probe_attributes(&probe, queue).oldest_age_s, 0); /* or unknown */
     const struct queue_entry entries[] = {
         {.body = "a"}, {.body = "b"}, {.body = "c"}, {.body = "d", .delay_s = 900}};
     probe_send(&probe, queue, entries, 4, &sent);

@@ -8,6 +8,7 @@
 
 #include "client.h"
 #include "errors.h"
+#include "library_memory.h"
 #include "operator.h"
 #include "serve.h"
 
@@ -28,7 +29,11 @@ static const struct {
 } verbs[] = {
     {"serve", serve_main, "run the workers"},
     {"slots", slots_main, "make, import and list a provider's slots"},
+    {"queues", queues_main, "how much is in both queues"},
+    {"dlq", dlq_main, "list, show, redrive and drop dead letters"},
+    {"doctor", doctor_main, "check configuration, credentials, queues, clock and store"},
     {"history", history_main, "show what happened to a booking"},
+    {"audit", audit_main, "check that copies of both stores tell the same story"},
     {"version", version_main, "print the version"},
 };
 
@@ -54,6 +59,7 @@ static int run(const char *name, int argc, char **argv)
 int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
+    library_memory_init();
     (void)signal(SIGPIPE, SIG_IGN);
     json_object_seed(0);
     client_global_init();

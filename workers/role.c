@@ -5,8 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "attempts.h"
 #include "buf.h"
 #include "changes.h"
+#include "check.h"
 #include "consumer.h"
 #include "decision.h"
 #include "decision_api.h"
@@ -25,7 +27,7 @@ enum {
     PRUNE_ROWS = 1000,
     STUCK_MS = 10 * 1000,
     REFUSED_MS = 10 * 1000,
-    VISIBILITY_S = 30,
+    VISIBILITY_S = 4, /* of what a killed worker held: renewed while it lives */
     POLLS = 4,
     PERMITS = 200
 };
@@ -41,7 +43,7 @@ struct role_kind {
     bool (*expiry_due)(struct db *db, int64_t now_ms, bool *due, struct error *error);
     bool (*expire)(struct db *db, const struct world *world, int64_t now_ms, struct error *error);
     bool expires_when_caught_up; /* only when no answer of the other worker can be waiting */
-    const struct http_route *(*routes[3])(void);
+    const struct http_route *(*routes[4])(void);
 };
 
 static const struct role_kind kinds[] = {
@@ -55,7 +57,8 @@ static const struct role_kind kinds[] = {
             .expiry_due = intake_expiry_due,
             .expire = intake_expire,
             .expires_when_caught_up = true,
-            .routes = {intake_booking_routes, intake_slot_routes, intake_people_routes},
+            .routes = {intake_booking_routes, intake_slot_routes, intake_people_routes,
+                       check_confirmation_routes},
         },
     [ROLE_DECISION] =
         {
@@ -65,7 +68,7 @@ static const struct role_kind kinds[] = {
             .hear = decision_hear,
             .expiry_due = decision_expiry_due,
             .expire = decision_expire,
-            .routes = {decision_routes},
+            .routes = {decision_routes, check_request_routes},
         },
 };
 
@@ -126,6 +129,7 @@ static bool open_queue(struct role *role, size_t which, const struct role_host *
     const struct queue_host ours = {.world = host->world,
                                     .wake = wake,
                                     .context = role,
+                                    .account = host->account,
                                     .single_threaded = host->single_threaded};
     role->queues[which] = host->open_queue(role->urls[which], &ours, error);
     if (!role->queues[which])
@@ -159,7 +163,7 @@ static void start_courier(struct role *role, const struct settings *settings)
         .world = worker->world,
         .fifo = is_fifo(role->urls[INCOMING]),
         .source = role->kind->publishes_requests ? "confirmation" : "request",
-        .handle = role->kind->hear,
+        .handle = worker->hear,
         .max_attempts = settings->max_attempts,
         .visibility_s = VISIBILITY_S,
         .wait_s = QUEUE_WAIT_MAX_S,
@@ -188,7 +192,8 @@ static bool apply_expiry(struct operation *operation, struct db *db, struct erro
 static bool apply_pruning(struct operation *operation, struct db *db, struct error *error)
 {
     struct chore *chore = (struct chore *)operation; /* its first member */
-    if (!idempotency_prune(db, chore->now_ms, PRUNE_ROWS, error))
+    if (!attempts_prune(db, chore->now_ms, error) ||
+        !idempotency_prune(db, chore->now_ms, PRUNE_ROWS, error))
         return false;
     chore->more = db_changes(db) == PRUNE_ROWS;
     return true;
@@ -206,6 +211,7 @@ struct role *role_open(int number, const struct role_host *host, struct error *e
         .name = role->kind->name,
         .world = host->world,
         .waker = host->waker,
+        .hear = role->kind->hear,
         .allow_past_slots = settings->allow_past_slots,
     };
     role->expiry =

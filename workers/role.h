@@ -22,6 +22,7 @@ typedef struct queue *role_queue_fn(const char *url, const struct queue_host *ho
 struct role_host {
     const struct settings *settings;
     const struct world *world;
+    struct account *account;   /* AWS; NULL = no queue is SQS */
     struct loop *loop;         /* watches the queues */
     struct loop_waker *waker;  /* woken when role_step() should be called */
     role_queue_fn *open_queue; /* queue_open() */

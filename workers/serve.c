@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "account.h"
 #include "buf.h"
 #include "health.h"
 #include "log.h"
@@ -23,7 +24,9 @@
 enum { DRAIN_MS = 4000, DRAIN_STEP_MS = 20 };
 
 struct serve {
+    const struct config *config;
     struct settings settings;
+    struct account *account;
     struct loop *loop;
     struct loop_waker *waker;
     struct loop_timer *steps;
@@ -139,6 +142,7 @@ static bool open_roles(struct serve *serve, struct error *error)
     static const int numbers[HEALTH_ROLES_MAX] = {ROLE_INTAKE, ROLE_DECISION};
     const struct role_host host = {.settings = &serve->settings,
                                    .world = world_real(),
+                                   .account = serve->account,
                                    .loop = serve->loop,
                                    .waker = serve->waker,
                                    .open_queue = queue_open};
@@ -167,10 +171,17 @@ static bool open_server(struct serve *serve, struct error *error)
     return true;
 }
 
+static bool open_account(struct serve *serve, struct error *error)
+{
+    serve->account = account_new(
+        &(struct account_options){.config = serve->config, .world = world_real()}, error);
+    return serve->account != NULL;
+}
+
 static bool serve_open(struct serve *serve, struct error *error)
 {
-    return make_folders(serve->settings.state_dir, error) && open_loop(serve, error) &&
-           open_roles(serve, error) && open_server(serve, error);
+    return open_account(serve, error) && make_folders(serve->settings.state_dir, error) &&
+           open_loop(serve, error) && open_roles(serve, error) && open_server(serve, error);
 }
 
 /* The server last: what the roles still hold are its requests and streams. */
@@ -186,6 +197,7 @@ static void serve_close(struct serve *serve)
     loop_timer_free(serve->steps);
     loop_waker_free(serve->waker);
     loop_free(serve->loop);
+    account_free(serve->account);
 }
 
 static bool run(struct serve *serve, struct error *error)
@@ -205,6 +217,28 @@ static bool run(struct serve *serve, struct error *error)
     if (opened)
         log_event(LOG_LEVEL_INFO, "serve.stopped", LOG_NOTHING);
     return opened;
+}
+
+/* Opening an SQS queue contacts nobody, so region, profile and endpoint can be checked by doing it;
+ * an embedded one would be made, and its URL is checked already. */
+static bool check_queue(const struct serve *serve, const char *url, struct error *error)
+{
+    const struct queue_host host = {.world = world_real(), .account = serve->account};
+    if (strncmp(url, "sqlite:", 7) == 0)
+        return true;
+    struct queue *queue = queue_open(url, &host, error);
+    queue_close(queue);
+    return queue != NULL;
+}
+
+static bool check(struct serve *serve, struct error *error)
+{
+    const bool good = check_folder(serve->settings.state_dir, error) &&
+                      open_account(serve, error) &&
+                      check_queue(serve, serve->settings.request_url, error) &&
+                      check_queue(serve, serve->settings.confirmation_url, error);
+    account_free(serve->account);
+    return good;
 }
 
 static int parse_role(const char *name)
@@ -229,11 +263,11 @@ static int configuration_failed(const struct config *config, const struct error 
     return error_policy(error->kind)->exit_code;
 }
 
-static int serve_with(const char *env_file, int roles, bool check)
+static int serve_with(const char *env_file, int roles, bool only_check)
 {
     struct error error = {0};
-    struct serve serve = {.settings = {.listen_fd = -1}};
     struct config *config AUTO(config_release) = config_read(env_file, &error);
+    struct serve serve = {.config = config, .settings = {.listen_fd = -1}};
     if (!config || !settings_read(config, roles, &serve.settings, &error)) {
         settings_release(&serve.settings);
         return configuration_failed(config, &error);
@@ -241,12 +275,12 @@ static int serve_with(const char *env_file, int roles, bool check)
     const char *level = config_text(config, "BOOKFLOW_LOG_LEVEL");
     if (level)
         (void)!log_set_level(level); /* settings_read() has checked it */
-    bool good = check ? check_folder(serve.settings.state_dir, &error) : run(&serve, &error);
+    bool good = only_check ? check(&serve, &error) : run(&serve, &error);
     if (!good)
         log_event(LOG_LEVEL_ERROR, "serve.failed",
                   LOG(log_text("error", error_policy(error.kind)->name),
                       log_text("message", error.text)));
-    else if (check)
+    else if (only_check)
         (void)puts("configuration ok");
     settings_release(&serve.settings);
     return error.kind ? error_policy(error.kind)->exit_code : EXIT_SUCCESS;
@@ -259,19 +293,19 @@ int serve_main(int argc, char **argv)
                                             {"help", no_argument, NULL, 'h'},
                                             {0}};
     const char *env_file = NULL;
-    bool check = false;
+    bool only_check = false;
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         if (option == 'h')
             return fputs(usage, stdout) < 0;
         if (option == '?')
             return error_policy(ERROR_USAGE)->exit_code;
         env_file = option == 'e' ? optarg : env_file;
-        check = check || option == 'c';
+        only_check = only_check || option == 'c';
     }
     int roles = optind == argc - 1 ? parse_role(argv[optind]) : 0;
     if (!roles) {
         (void)fputs(usage, stderr);
         return error_policy(ERROR_USAGE)->exit_code;
     }
-    return serve_with(env_file, roles, check);
+    return serve_with(env_file, roles, only_check);
 }

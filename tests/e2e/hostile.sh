@@ -288,8 +288,10 @@ variables()
         SQS_BOOKING_REQUEST_QUEUE_URL SQS_BOOKING_CONFIRMATION_QUEUE_URL; do
         same "lines that name $name" 1 "$(grep -c "$name" "$work/said")"
     done
-    refuses_to_start 78 'not built yet' 'an SQS queue' \
-        SQS_BOOKING_REQUEST_QUEUE_URL=https://sqs.eu-central-1.amazonaws.com/123456789012/requests -- serve all
+    refuses_to_start 78 'is not an address that credentials may go to' 'a queue in the clear' \
+        SQS_BOOKING_REQUEST_QUEUE_URL=http://sqs.eu-central-1.amazonaws.com/123456789012/requests -- serve all
+    refuses_to_start 78 AWS_REGION 'an SQS queue of no region' \
+        SQS_BOOKING_REQUEST_QUEUE_URL=https://queue.example/123456789012/requests -- serve all
     refuses_to_start 78 SQS_BOOKING_REQUEST_QUEUE_URL 'intake without queues' -- serve intake
     grep -q SQS_BOOKING_CONFIRMATION_QUEUE_URL "$work/said" || fail 'both queues are named'
     refuses_to_start 78 BOOKFLOW_BEHIND_TLS_PROXY 'listening beyond loopback' BOOKFLOW_LISTEN=0.0.0.0:0 -- serve all

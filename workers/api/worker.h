@@ -1,16 +1,16 @@
 /* A worker as its request handlers and event handlers see it: its store, and the world around it.
- * Filled by serve.c; the same for both roles. */
+ * Filled by role.c; the same for both roles. */
 #ifndef BOOKFLOW_WORKER_H
 #define BOOKFLOW_WORKER_H
 
 #include <stdbool.h>
 
+#include "consumer.h"
 #include "db.h"
 #include "world.h"
 #include "writer.h"
 
 struct publisher;
-struct consumer;
 struct changes;
 struct loop_waker;
 
@@ -21,6 +21,7 @@ struct worker {
     const struct world *world;
     struct publisher *publisher;
     struct consumer *consumer;
+    consumer_handle_fn *hear; /* what the consumer does with an event */
     struct changes *changes;  /* the decision worker's change stream; NULL on intake */
     struct loop_waker *waker; /* runs the worker's steps soon */
     bool allow_past_slots;

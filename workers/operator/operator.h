@@ -4,5 +4,9 @@
 
 int slots_main(int argc, char **argv);
 int history_main(int argc, char **argv);
+int audit_main(int argc, char **argv);
+int queues_main(int argc, char **argv);
+int dlq_main(int argc, char **argv);
+int doctor_main(int argc, char **argv);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 
+#include "buf.h"
 #include "embedded_bell.h"
 
 static struct embedded *of_queue(struct queue *queue)
@@ -134,6 +135,7 @@ static void release(struct embedded *queue)
 {
     embedded_bell_close(queue->bell);
     embedded_options_release(&queue->options);
+    free(queue->dead_letter_url);
     free(queue);
 }
 
@@ -182,6 +184,14 @@ static bool start(struct embedded *queue, struct error *error)
     return true;
 }
 
+static char *dead_letter_url(const struct embedded_options *options)
+{
+    struct buf url AUTO(buf_release) = {0};
+    if (options->dead_letter[0])
+        buf_printf(&url, "sqlite:%s?queue=%s", options->path, options->dead_letter);
+    return buf_take(&url);
+}
+
 struct queue *embedded_open(const char *url, const struct queue_host *host, struct error *error)
 {
     struct embedded *queue = memory_new(1, sizeof(*queue));
@@ -194,6 +204,7 @@ struct queue *embedded_open(const char *url, const struct queue_host *host, stru
         release(queue);
         return NULL;
     }
+    queue->dead_letter_url = dead_letter_url(&queue->options);
     messages_init(&queue->messages, &queue->options, host->world);
     return &queue->queue;
 }

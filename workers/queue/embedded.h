@@ -40,6 +40,7 @@ enum { EMBEDDED_DEAF_MS = 50 }; /* how often a handle looks that cannot hear the
 struct embedded {
     struct queue queue; /* first: what the owner holds */
     struct embedded_options options;
+    char *dead_letter_url; /* "" = none */
     struct queue_host host;
     struct messages messages; /* used by apply only */
     struct writer *writer;

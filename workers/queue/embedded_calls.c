@@ -189,6 +189,10 @@ static bool question_apply(struct operation *operation, struct db *db, struct er
 static void question_answer(struct call *call, const struct error *failure)
 {
     struct question *question = (struct question *)call; /* its first member */
+    question->attributes.retention_s = -1;
+    question->attributes.dead_letter_url = call->queue->dead_letter_url;
+    question->attributes.resource = "";
+    question->attributes.allowed = "";
     question->done(question->context, failure ? NULL : &question->attributes, failure);
     free(question);
 }

@@ -7,27 +7,13 @@
 #include <strings.h>
 
 #include "embedded.h"
+#include "sqs.h"
 
 struct scheme {
     const char *prefix;
     bool (*check)(const char *url, struct error *error);
     struct queue *(*open)(const char *url, const struct queue_host *host, struct error *error);
 };
-
-static bool sqs_check(const char *url, struct error *error)
-{
-    return error_set(error, ERROR_CONFIGURATION,
-                     "'%.128s': SQS over https is not built yet; "
-                     "use sqlite:/path/queues.db?queue=NAME",
-                     url);
-}
-
-static struct queue *sqs_open(const char *url, const struct queue_host *host, struct error *error)
-{
-    (void)host;
-    (void)sqs_check(url, error);
-    return NULL;
-}
 
 static const struct scheme schemes[] = {
     {"sqlite:", embedded_check, embedded_open},

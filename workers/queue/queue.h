@@ -80,6 +80,9 @@ struct queue_visibility {
     int64_t visibility_s; /* from now; 0 = visible at once */
 };
 
+/* Whose messages a queue takes as dead letters. */
+enum queue_allows { QUEUE_ALLOWS_ALL, QUEUE_ALLOWS_NONE, QUEUE_ALLOWS_LISTED };
+
 struct queue_attributes {
     int64_t visible;   /* waiting to be received */
     int64_t in_flight; /* received, not deleted */
@@ -89,6 +92,13 @@ struct queue_attributes {
     int64_t max_receives; /* 0 = no redrive */
     bool has_dead_letter;
     bool fifo;
+    bool encrypted;              /* at rest; false for the embedded queue, whose disk may be */
+    int64_t retention_s;         /* how long a message is kept; -1 = until it is deleted */
+    int64_t skew_ms;             /* the service's clock minus ours; 0 = unknown, or none */
+    const char *dead_letter_url; /* as queue_open() takes it; "" = none, or not to be opened */
+    const char *resource;        /* the ARN; "" = the embedded queue, or not told */
+    enum queue_allows allows;
+    const char *allowed; /* the ARNs of those listed, each with a blank behind it */
 };
 typedef void queue_attributes_fn(void *context, const struct queue_attributes *attributes,
                                  const struct error *failure);
@@ -125,14 +135,17 @@ struct queue_ops {
     void (*close)(struct queue *queue);
 };
 
+struct account;
+
 /* How an implementation reaches its owner: `wake` may be called from any thread and means "call
  * queue_step() soon"; NULL when the owner steps by itself. */
 struct queue_host {
     const struct world *world; /* unless single_threaded: asked from the queue's thread, too */
     void (*wake)(void *context);
     void *context;
-    bool single_threaded; /* start no thread: all work happens inside queue_step() (tests,
-                             simulation) */
+    struct account *account; /* for https: and http:; NULL = only sqlite: is used */
+    bool single_threaded;    /* start no thread: all work happens inside queue_step() (tests,
+                                simulation) */
 };
 
 /* Opens by URL. ERROR_CONFIGURATION for a URL that is not one of ours or a file that cannot be

@@ -2,6 +2,7 @@
  * ours shares. Knows nothing of JSON or event streams. */
 #include "client_transfer.h"
 
+#include "harden.h"
 #include "world.h"
 
 enum { POLL_MS = 1000, CONNECT_MS = 10 * 1000 };
@@ -21,21 +22,11 @@ void client_header(struct transfer *transfer, const char *name, const char *valu
         transfer->headers = longer;
 }
 
-/* libcurl's options are plain `long`s and pointers; each of these calls can only fail for lack of
- * memory or for an option unknown to the library, which the build rules out. */
 static void set_limits(struct client *client)
 {
     CURL *easy = client->easy;
-    (void)curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    (void)curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-    (void)curl_easy_setopt(easy, CURLOPT_PROXY, "");
-    (void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    (void)curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    (void)curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
-    (void)curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
-    (void)curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+    harden(easy, "http,https");
     (void)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
-    (void)curl_easy_setopt(easy, CURLOPT_USERAGENT, "bookflow/" BOOKFLOW_VERSION);
     (void)curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, client->problem);
     if (client->socket_path)
         (void)curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, client->socket_path);
