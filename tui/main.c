@@ -8,6 +8,7 @@
 #include "batch.h"
 #include "client.h"
 #include "config.h"
+#include "library_memory.h"
 #include "session.h"
 
 static const char usage[] =
@@ -106,6 +107,7 @@ static int show_screen(const struct remote *remote)
 
 int main(int count, char *words[])
 {
+    library_memory_init();
     struct error error = {0};
     struct command command = {0};
     struct remote remote = {0};

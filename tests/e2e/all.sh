@@ -97,6 +97,8 @@ all()
     part 'clang without a warning' built clang
     part 'clang-tidy' tidy
     part 'the demo and its console' tests/e2e/demo.sh .
+    part 'the proofs, size ci' tests/prove/prove.sh ci
+    sed -n '/figures, size/,$p' "$logs/the-proofs,-size-ci.log"
 }
 
 [[ ${1-} == all || ${1-} == quick ]] || { echo 'usage: ./run test [all|quick]' >&2 && exit 2; }

@@ -250,7 +250,7 @@ static bool whole(struct gate_head *head, struct buf *out)
 bool gate_head_parse(struct gate_head *head, char *text, struct buf *out)
 {
     *head = (struct gate_head){0};
-    char *end = strchr(text, '\r');
+    char *end = text + strcspn(text, "\r");
     *end = '\0';
     if (!request_line(head, text, out))
         return false;

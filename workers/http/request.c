@@ -47,7 +47,7 @@ static size_t storage_size(size_t target)
 /* "METHOD target HTTP/1.x": method and target get a NUL behind them. */
 static const char *cut_request_line(char *line)
 {
-    char *target = strchr(line, ' ') + 1;
+    char *target = line + strcspn(line, " ") + 1;
     target[-1] = '\0';
     target[strcspn(target, " ")] = '\0';
     return target;
@@ -58,7 +58,7 @@ static void cut_headers(struct http_request *request, char *line)
 {
     request->headers = line;
     while (*line != '\r') {
-        char *end = strchr(line, '\r');
+        char *end = line + strcspn(line, "\r");
         *end = '\0';
         line = end + 2;
     }
@@ -70,7 +70,7 @@ static void cut_headers(struct http_request *request, char *line)
 struct http_request *request_new(struct http_server *server, struct connection *connection,
                                  struct buf text)
 {
-    char *line_end = strchr(text.data, '\r');
+    char *line_end = text.data + strcspn(text.data, "\r");
     const char *target = cut_request_line(text.data);
     const size_t room = strlen(target) + 2;
     struct http_request *request = memory_new(1, sizeof *request + storage_size(strlen(target)));
