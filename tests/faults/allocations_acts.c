@@ -143,7 +143,7 @@ static void ask(const struct act *act, struct stage *stage, const struct ids *id
     char request[REQUEST_SIZE];
     write_request(act, ids, request);
     stage_ask(stage, request, answer);
-    if (act->streams)
+    if (act->streams && answer->status == 200)
         answer->body = "";
 }
 

@@ -57,7 +57,7 @@ verifier()
     cd "$1"
     shift 2
     spin "$@" -a bookings.pml
-    "$compiler" -w "$optimisation" -DSAFETY -DNOREDUCE -DMEMLIM=16000 "${collapse[@]}" -o pan pan.c
+    "$compiler" -w "$optimisation" -DSAFETY -DNOREDUCE -DMEMLIM=16000 -o pan pan.c
 }
 
 # run HASH_BITS: into the file log; pan's own exit code says nothing.
@@ -176,7 +176,8 @@ first_lane()
     local -r buried_at_once=(-DATTEMPTS=1 -DCRASHED=1)
     case $size in
     ci) search one 20 -DBOOKINGS=1 -DTROUBLES=1 "${buried_at_once[@]}" -DPROMISES ;;
-    *) search one 23 -DBOOKINGS=1 -DTROUBLES=2 "${buried_at_once[@]}" -DPROMISES ;;
+    full) search one 23 -DBOOKINGS=1 -DTROUBLES=2 -DPROMISES ;;
+    nightly) search one 25 -DBOOKINGS=1 -DTROUBLES=2 "${buried_at_once[@]}" -DPROMISES ;;
     esac
     [[ $size != nightly ]] || search counted 23 -DBOOKINGS=1 -DTROUBLES=2 -DPROMISES
     planted_in_table
@@ -218,8 +219,6 @@ full | nightly) least=1000000 optimisation=-O2 ;;
 *) die "no such size: $size" ;;
 esac
 command -v spin >/dev/null || die 'spin is missing: apt-get install spin'
-collapse=()
-[[ $size != nightly ]] || collapse=(-DCOLLAPSE)
 
 # Each must come to its end, too.
 set -m
