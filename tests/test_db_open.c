@@ -98,6 +98,17 @@ Test(db_open, a_path_that_is_no_store_is_refused_by_name)
     cr_expect_eq(size_of("empty.db"), 0);
 }
 
+Test(db_open, without_memory_it_is_unavailable_and_not_misconfigured)
+{
+    struct error error = {0};
+    cr_assert(sqlite3_initialize() == SQLITE_OK);
+    (void)sqlite3_hard_heap_limit64(1);
+    struct db *db AUTO(db_release) = db_open("a.db", DB_WRITE, &SCHEMA, &error);
+    (void)sqlite3_hard_heap_limit64(0);
+    cr_assert_null(db);
+    cr_expect_eq(error.kind, ERROR_UNAVAILABLE, "%s", error.text);
+}
+
 Test(db_open, a_link_to_the_folder_is_followed)
 {
     cr_assert(mkdir("private", 0700) == 0 && symlink("private", "state") == 0);

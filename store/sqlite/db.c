@@ -166,7 +166,8 @@ static bool open_connection(struct db *db, const char *path, enum db_mode mode, 
         const int reason = sqlite3_system_errno(db->handle);
         db_check_fsync(code);
         return error_set(error, code == SQLITE_NOMEM ? ERROR_UNAVAILABLE : ERROR_CONFIGURATION,
-                         "cannot open it: %s", reason ? strerror(reason) : sqlite3_errmsg(db->handle));
+                         "cannot open it: %s",
+                         reason ? strerror(reason) : sqlite3_errmsg(db->handle));
     }
     /* SQLite opens a file that may not be written as a reader, silently. */
     if (!reads_only(mode) && sqlite3_db_readonly(db->handle, "main"))
@@ -307,12 +308,13 @@ static bool migrate(struct db *db, const struct db_schema *schema, struct error 
 
 /* A process that died between writing a commit and its fsync leaves it in the WAL, where recovery
  * finds it and every reader sees it; nothing makes it durable before the next commit, and a power
- * cut until then takes back what others were told of. A checkpoint begins with that fsync. */
+ * cut until then takes back what others were told of. A checkpoint begins with that fsync; that
+ * there is no room for the pages behind it only leaves them in the WAL. */
 static bool keep_recovered(struct db *db, struct error *error)
 {
     const int code =
         sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-    return code == SQLITE_OK || db_fail(db, code, error);
+    return code == SQLITE_OK || code == SQLITE_FULL || db_fail(db, code, error);
 }
 
 static bool open_store(struct db *db, const char *path, enum db_mode mode,

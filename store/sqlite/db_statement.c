@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "buf.h"
 #include "db_private.h"
 
 enum { PRIMARY_CODE_MASK = 0xff };
@@ -213,15 +214,24 @@ int64_t db_column_int(const struct db_rows *rows, int column)
     return sqlite3_column_int64(handle_of(rows), column);
 }
 
+/* SQLite copies a text to put a NUL behind it, and without memory says NULL, which would read as an
+ * empty column. */
+static const void *not_lost(const struct db_rows *rows, const void *value)
+{
+    if (!value && sqlite3_errcode(rows->db->handle) == SQLITE_NOMEM)
+        memory_exhausted();
+    return value;
+}
+
 const char *db_column_text(const struct db_rows *rows, int column)
 {
-    const void *text = sqlite3_column_text(handle_of(rows), column);
+    const void *text = not_lost(rows, sqlite3_column_text(handle_of(rows), column));
     return text ? text : "";
 }
 
 const void *db_column_bytes(const struct db_rows *rows, int column, size_t *length)
 {
-    const void *data = sqlite3_column_blob(handle_of(rows), column);
+    const void *data = not_lost(rows, sqlite3_column_blob(handle_of(rows), column));
     *length = (size_t)sqlite3_column_bytes(handle_of(rows), column); /* never negative */
     return data;
 }

@@ -5,7 +5,7 @@
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh" "${1-}"
 
 node=$("$(dirname "${BASH_SOURCE[0]}")/../sqs/peers.sh" "$build")
-peers=$build/sqs-peers
+peers=$build/../sqs-peers
 request=request confirmation=confirmation # the queues in use
 code=0
 

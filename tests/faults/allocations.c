@@ -21,15 +21,14 @@
 #include <unistd.h>
 
 #include "allocations_acts.h"
+#include "allocations_ledger.h"
 #include "allocations_memory.h"
 #include "buf.h"
 #include "figure.h"
 
 enum {
     WORKERS = 2,
-    ASKED_MAX = 16384,
     REPORTS = 8,
-    SEEN = 1 << 12,
     CHILD_S = 30,
     EXIT_RIGHT = 0,
     EXIT_STOPPED = 70, /* on purpose; the stores are good */
@@ -37,36 +36,7 @@ enum {
     EXIT_LEAK = 72
 };
 
-/* Of the libraries' and our own allocations every `stride`-th is tried, of SQLite's every
- * `sqlite_stride`-th, and when the workers start every `open_stride`-th of these. */
-struct plan {
-    int stride;
-    int sqlite_stride;
-    int open_stride;
-    int64_t wanted; /* points */
-};
-
 enum plant { PLANT_NONE, PLANT_LIBRARIES, PLANT_LEAK };
-
-/* Shared with the children: what they find out. */
-struct ledger {
-    int64_t points;
-    int64_t by_owner[MEMORY_OWNERS];
-    int64_t right;   /* as if nothing had been */
-    int64_t refused; /* a clean error, and then right */
-    int64_t stopped;
-    int64_t wrong;
-    int64_t leaks;
-    int64_t crashes;
-    /* Of the act at hand. */
-    int64_t asked;
-    unsigned char owners[ASKED_MAX];
-    bool clean;
-    enum memory_owner owner;
-    struct answer expected;
-    char reason[512];
-    uint64_t seen[SEEN]; /* contents of the disk that were found good; 0 = free */
-};
 
 /* One process that goes through the story. Global, for the stop is a hook without a context. */
 static struct {
@@ -375,36 +345,8 @@ static void prove(struct ledger *ledgers, enum plant plant, const struct plan *p
         (void)waitpid(children[i], &status, 0);
         ledgers[i].crashes += status != 0;
     }
-    struct ledger *sum = &ledgers[0];
-    for (int i = 1; i < WORKERS; i++) {
-        sum->points += ledgers[i].points;
-        sum->right += ledgers[i].right;
-        sum->refused += ledgers[i].refused;
-        sum->stopped += ledgers[i].stopped;
-        sum->wrong += ledgers[i].wrong;
-        sum->leaks += ledgers[i].leaks;
-        sum->crashes += ledgers[i].crashes;
-        for (int owner = 0; owner < MEMORY_OWNERS; owner++)
-            sum->by_owner[owner] += ledgers[i].by_owner[owner];
-    }
-}
-
-static bool print_figure(const struct ledger *sum, const struct plan *plan, int64_t bugs,
-                         int64_t leaks)
-{
-    const int64_t *by = sum->by_owner;
-    const bool good = sum->crashes + sum->leaks + sum->wrong == 0 && sum->points >= plan->wanted &&
-                      bugs > 0 && leaks > 0;
-    return figure(
-        "R6", good,
-        "allocations failed in turn: %" PRId64 " points (%" PRId64 " ours, %" PRId64
-        " SQLite, %" PRId64 " jansson, %" PRId64 " libevent, %" PRId64 " OpenSSL); %" PRId64
-        " crashes, %" PRId64 " leaks, %" PRId64 " wrong answers; right at once in %" PRId64
-        ", a clean error in %" PRId64 ", stopped on purpose in %" PRId64
-        ", stores whole after each; planted: unchecked jansson %s, leak %s",
-        sum->points, by[MEMORY_OURS], by[MEMORY_SQLITE], by[MEMORY_JANSSON], by[MEMORY_LIBEVENT],
-        by[MEMORY_OPENSSL], sum->crashes, sum->leaks, sum->wrong, sum->right, sum->refused,
-        sum->stopped, bugs > 0 ? "found" : "missed", leaks > 0 ? "found" : "missed");
+    for (int i = 1; i < WORKERS; i++)
+        ledger_add(&ledgers[0], &ledgers[i]);
 }
 
 static const struct plan PLANS[] = {[PROVE_CI] = {3, 12, 20, 1000},
@@ -433,5 +375,5 @@ int main(void)
     const int64_t bugs = found_with(ledgers, PLANT_LIBRARIES);
     const int64_t leaks = found_with(ledgers, PLANT_LEAK);
     prove(ledgers, PLANT_NONE, plan);
-    return print_figure(ledgers, plan, bugs, leaks) ? EXIT_SUCCESS : EXIT_FAILURE;
+    return ledger_figure(ledgers, plan, bugs, leaks) ? EXIT_SUCCESS : EXIT_FAILURE;
 }

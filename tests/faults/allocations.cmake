@@ -11,7 +11,7 @@ target_include_directories(allocations_disk PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
 target_compile_definitions(allocations_disk PRIVATE memory_new=steady_new memory_resize=steady_resize
     memory_text=steady_text memory_release=steady_release)
 
-add_executable(fault_allocations allocations.c allocations_acts.c allocations_memory.c allocations_stage.c
+add_executable(fault_allocations allocations.c allocations_acts.c allocations_ledger.c allocations_memory.c allocations_stage.c
     $<TARGET_OBJECTS:allocations_disk>)
 target_include_directories(fault_allocations PRIVATE
     ${CMAKE_CURRENT_SOURCE_DIR}/../simulation ${CMAKE_CURRENT_SOURCE_DIR}/../prove)

@@ -116,7 +116,10 @@ run_gcc()
 # console's reports go into files: its terminal is tmux.
 under_tsan()
 {
-    TSAN_OPTIONS=log_path=$work/report.$(basename "$1") "tests/$1" "$2" >"$work/$(basename "$1").log" 2>&1
+    local log=$work/${1##*/}.log
+    TSAN_OPTIONS=log_path=$work/report.${1##*/} "tests/$1" "$2" >"$log" 2>&1 && return
+    printf '%s failed\n' "$1"
+    tail -n 60 "$log"
 }
 
 run_tsan()
@@ -127,8 +130,7 @@ run_tsan()
     export -f under_tsan
     export work
     printf '%s\n' "${scripts[@]}" |
-        xargs -P 2 -I{} bash -c 'under_tsan {} "$0" || { echo "{} failed"; tail -n 60 "$work/$(basename {}).log"; }' \
-            "$build" >"$log"
+        xargs -P 2 -I{} bash -c "under_tsan {} '$build'" >"$log"
     for script in "$work"/report.*; do
         [[ ! -s $script ]] || cat "$script" >>"$log"
     done
@@ -137,7 +139,7 @@ run_tsan()
     patched store/sqlite/writer.c '/^void writer_submit/,/^}/ { /pthread_mutex_/d }'
     mkdir -p "$work/racy/workers"
     linked workers/bookflow store/sqlite/writer.c "$work/racy/workers/bookflow"
-    under_tsan e2e/race.sh "$work/racy" || true
+    under_tsan e2e/race.sh "$work/racy" >/dev/null
     ! grep -q 'ThreadSanitizer: data race' "$work/race.sh.log" || control=found
     verdict "$log" "$found" "$control" "TSan, both workers and the console through ${#scripts[@]} end-to-end scripts"
 }
@@ -156,7 +158,7 @@ memcheck()
 # under_valgrind TEST
 under_valgrind()
 {
-    local log=$work/$(basename "$1").log
+    local log=$work/${1##*/}.log
     LD_PRELOAD=$work/plain_runner.so memcheck "$1" >"$log" 2>&1 && return
     printf '%s failed\n' "$1"
     tail -n 60 "$log"

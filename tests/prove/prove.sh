@@ -78,7 +78,7 @@ mkdir -p "$logs"
 
 release=build/release
 built release bookflow simulation simulation_plants power_cuts \
-    fault_{load,check,kills,point,shim,recovery,network}
+    fault_{load,check,kills,point,shim,recovery,network} sqs_faults{,_failed_is_done,_digest_not_looked_at}
 built dev fault_allocations
 [[ $size == ci ]] || built fuzz fuzzers
 
@@ -93,6 +93,7 @@ proof 'thread sanitizer' tests/prove/analysers.sh tsan build/tsan
 proof 'model' tests/model/model.sh
 proof 'system calls' tests/faults/syscalls.sh $release
 proof 'network' $release/tests/faults/fault_network
+[[ $size == ci ]] || proof 'network, on the wire' tests/sqs/wire_faults.sh $release
 proof 'power cuts' $release/tests/faults/power_cuts
 proof 'allocations' build/dev/tests/faults/fault_allocations
 proof 'recovery' tests/faults/recovery.sh $release

@@ -92,5 +92,5 @@ bool endpoint_parse(const char *url, struct endpoint *endpoint, struct error *er
     return good || error_set(error, ERROR_CONFIGURATION,
                              "\"%s\" is not an address that credentials may go to: write"
                              " https://HOST, or http://127.0.0.1:PORT for a server of your own",
-                             url);
+                             strchr(url, '@') ? "USER@HOST" : url); /* it may hold a password */
 }

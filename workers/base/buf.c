@@ -107,12 +107,16 @@ char *buf_take(struct buf *buf)
     return text;
 }
 
+void memory_exhausted(void)
+{
+    (void)fputs("out of memory\n", stderr);
+    abort();
+}
+
 static void *or_abort(void *memory)
 {
-    if (!memory) {
-        (void)fputs("out of memory\n", stderr);
-        abort();
-    }
+    if (!memory)
+        memory_exhausted();
     return memory;
 }
 

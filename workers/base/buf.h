@@ -46,6 +46,9 @@ void *memory_resize(void *old, size_t count, size_t size);
 char *memory_text(const char *text);
 char *memory_text_n(const char *text, size_t length);
 
+/* How they abort: says so first. For a library's NULL that means nothing else. */
+_Noreturn void memory_exhausted(void);
+
 /* For AUTO(): frees a malloc'd pointer variable, whatever its type. */
 void memory_release(void *pointer_to_variable);
 

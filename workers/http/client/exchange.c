@@ -26,6 +26,7 @@ struct exchange {
     char *sent;
     size_t sent_length;
     const char *refused; /* why it is not even sent; NULL = it is */
+    bool head_over;      /* the blank line behind the headers was seen */
     struct buf body;
     exchange_done_fn *done;
     void *context;
@@ -48,6 +49,19 @@ static size_t receive(char *data, size_t size, size_t count, void *context)
     struct exchange *exchange = context;
     buf_append(&exchange->body, data, size * count);
     return exchange->body.overflow ? 0 : size * count;
+}
+
+/* libcurl takes an answer for whole that ends within its headers. A status line begins them anew:
+ * there may be provisional answers in front. */
+static size_t receive_header(char *line, size_t size, size_t count, void *context)
+{
+    struct exchange *exchange = context;
+    const size_t length = size * count;
+    if (length > 0 && (*line == '\r' || *line == '\n'))
+        exchange->head_over = true;
+    else if (length >= 5 && memcmp(line, "HTTP/", 5) == 0)
+        exchange->head_over = false;
+    return length;
 }
 
 /* A value comes from outside, too (a token, a file): with a line end it would be a header more. */
@@ -94,6 +108,8 @@ static void set_receiver(struct exchange *exchange)
     (void)curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
     (void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, receive);
     (void)curl_easy_setopt(easy, CURLOPT_WRITEDATA, exchange);
+    (void)curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, receive_header);
+    (void)curl_easy_setopt(easy, CURLOPT_HEADERDATA, exchange);
     (void)curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, exchange->problem);
     (void)curl_easy_setopt(easy, CURLOPT_PRIVATE, exchange);
     if (exchange->exchanges->ca_file)
@@ -254,7 +270,7 @@ static void finish_all(struct exchanges *exchanges)
         struct exchange *exchange = NULL;
         const CURLcode code = message->data.result;
         (void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &exchange);
-        finish(exchange, code);
+        finish(exchange, code == CURLE_OK && !exchange->head_over ? CURLE_PARTIAL_FILE : code);
     }
 }
 
