@@ -271,8 +271,8 @@ Test(credentials, that_are_no_credentials_are_a_failure)
 {
     static const char *const bodies[] = {
         "", "<a/>", "<AccessKeyId>A</AccessKeyId><SecretAccessKey>B", "{\"AccessKeyId\":\"A\"}",
-        "<AccessKeyId>A</AccessKeyId><SecretAccessKey>B</SecretAccessKey>"
-        "<SessionToken>C</SessionToken><Expiration>soon</Expiration>"};
+        ("<AccessKeyId>A</AccessKeyId><SecretAccessKey>B</SecretAccessKey>"
+         "<SessionToken>C</SessionToken><Expiration>soon</Expiration>")};
     for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
         struct bench bench;
         const int file = start_web_identity(&bench, "jwt");

@@ -133,8 +133,8 @@ Test(container, answer_that_is_no_credentials_is_a_failure_that_does_not_quote_i
                                          "{\"SecretAccessKey\":\"S3CRET\"}",
                                          "{\"AccessKeyId\":\"\",\"SecretAccessKey\":\"S3CRET\"}",
                                          "{\"AccessKeyId\":1,\"SecretAccessKey\":\"S3CRET\"}",
-                                         "{\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"S3CRET\","
-                                         "\"Expiration\":\"S3CRET\"}"};
+                                         ("{\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"S3CRET\","
+                                          "\"Expiration\":\"S3CRET\"}")};
     for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
         struct bench bench;
         start_container(&bench);

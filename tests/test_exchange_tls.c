@@ -24,7 +24,7 @@ static int remove_entry(const char *path, const struct stat *status, int type, s
 
 static void leave_folder(void)
 {
-    (void)chdir("/");
+    (void)!chdir("/");
     (void)nftw(folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
 }
 

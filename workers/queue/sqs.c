@@ -280,7 +280,8 @@ static struct service *open_service(const char *url, struct account *account, st
     if (!profile)
         return NULL;
     if (!find_region(account, profile, url, region)) {
-        (void)error_set(error, ERROR_CONFIGURATION, "AWS_REGION is not set, and the queue's URL names no region");
+        (void)error_set(error, ERROR_CONFIGURATION,
+                        "AWS_REGION is not set, and the queue's URL names no region");
         return NULL;
     }
     return service_new(&(struct service_options){.account = account,
