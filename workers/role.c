@@ -140,12 +140,6 @@ static bool open_queue(struct role *role, size_t which, const struct role_host *
     return true;
 }
 
-static bool is_fifo(const char *url)
-{
-    size_t length = strlen(url);
-    return length > 5 && strcmp(url + length - 5, ".fifo") == 0;
-}
-
 static void start_courier(struct role *role, const struct settings *settings)
 {
     struct worker *worker = &role->worker;
@@ -155,13 +149,13 @@ static void start_courier(struct role *role, const struct settings *settings)
         .queue = role->queues[OUTGOING],
         .world = worker->world,
         .fair = settings->fair_queues,
-        .fifo = is_fifo(role->urls[OUTGOING]),
+        .fifo = queue_url_is_fifo(role->urls[OUTGOING]),
     });
     worker->consumer = consumer_new(&(struct consumer_options){
         .writer = worker->writer,
         .queue = role->queues[INCOMING],
         .world = worker->world,
-        .fifo = is_fifo(role->urls[INCOMING]),
+        .fifo = queue_url_is_fifo(role->urls[INCOMING]),
         .source = role->kind->publishes_requests ? "confirmation" : "request",
         .handle = worker->hear,
         .max_attempts = settings->max_attempts,

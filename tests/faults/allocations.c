@@ -349,8 +349,8 @@ static void prove(struct ledger *ledgers, enum plant plant, const struct plan *p
         ledger_add(&ledgers[0], &ledgers[i]);
 }
 
-static const struct plan PLANS[] = {[PROVE_CI] = {3, 12, 20, 1000},
-                                    [PROVE_FULL] = {1, 4, 20, 5000},
+static const struct plan PLANS[] = {[PROVE_CI] = {4, 16, 60, 1000},
+                                    [PROVE_FULL] = {1, 4, 60, 5000},
                                     [PROVE_NIGHTLY] = {1, 1, 1, 30000}};
 
 /* Enough for the planted bugs. */

@@ -37,6 +37,12 @@ bool queue_url_check(const char *url, struct error *error)
     return scheme && scheme->check(url, error);
 }
 
+bool queue_url_is_fifo(const char *url)
+{
+    const size_t length = strlen(url);
+    return length > 5 && strcmp(url + length - 5, ".fifo") == 0;
+}
+
 struct queue *queue_open(const char *url, const struct queue_host *host, struct error *error)
 {
     assert(host && host->world);

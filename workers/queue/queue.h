@@ -156,6 +156,9 @@ MUST_CHECK struct queue *queue_open(const char *url, const struct queue_host *ho
 /* True for a URL that queue_open() would try; otherwise ERROR_CONFIGURATION says what is wrong. */
 MUST_CHECK bool queue_url_check(const char *url, struct error *error);
 
+/* Its name ends in .fifo: messages then need a group, and keep their order in it. */
+bool queue_url_is_fifo(const char *url);
+
 void queue_send(struct queue *queue, const struct queue_entry entries[], size_t count,
                 queue_results_fn *done, void *context);
 void queue_send_dead_letter(struct queue *queue, const struct queue_entry entries[], size_t count,

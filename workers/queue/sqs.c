@@ -36,12 +36,6 @@ bool sqs_check(const char *url, struct error *error)
                      url);
 }
 
-static bool is_fifo(const char *url)
-{
-    const size_t length = strlen(url);
-    return length > 5 && strcmp(url + length - 5, ".fifo") == 0;
-}
-
 /* sqs.REGION.amazonaws.com, or a VPC endpoint: VPCE.sqs.REGION.vpce.amazonaws.com. */
 static bool region_of_host(const char *url, char region[REGION_SIZE])
 {
@@ -308,6 +302,6 @@ struct queue *sqs_open(const char *url, const struct queue_host *host, struct er
     sqs->host = *host;
     sqs->service = service;
     sqs->url = memory_text(url);
-    sqs->fifo = is_fifo(url);
+    sqs->fifo = queue_url_is_fifo(url);
     return &sqs->queue;
 }
