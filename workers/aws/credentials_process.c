@@ -15,8 +15,6 @@
 
 enum { LIMIT_MS = 60 * 1000, LOOK_MS = 20, OUTPUT_MAX = 64 * 1024 };
 
-extern char **environ;
-
 /* As a program expects to be started: none of our descriptors (libcurl's sockets are inherited), no
  * signal blocked or ignored, a group of its own so that it is stopped as a whole. */
 static void prepare(posix_spawn_file_actions_t *actions, posix_spawnattr_t *attributes, int output)

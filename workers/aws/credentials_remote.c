@@ -147,7 +147,7 @@ static void outlive(struct credentials_chain *chain)
     const int64_t now = world_wall_ms(world);
     int64_t *const expires_ms = &chain->fresh.expires_ms;
     if (*expires_ms > 0 && *expires_ms <= now)
-        *expires_ms = now + world_between(world, OUTLIVE_MS, 2 * OUTLIVE_MS);
+        *expires_ms = now + world_between(world, OUTLIVE_MS, INT64_C(2) * OUTLIVE_MS);
 }
 
 /* What both answer in the end. */

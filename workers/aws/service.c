@@ -1,6 +1,7 @@
 /* The calls of one service: signing, trying again, the clock. */
 #include "service.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -389,6 +390,7 @@ void service_free(struct service *service)
         call_stop(call);
         failure_set(&call->failure, FAILURE_TRANSIENT, "stopped");
         call_failed(call);
+        assert(service->first != call); /* it has left the list, or this would not end */
     }
     sigv4_cache_wipe(&service->signing);
     free(service->name);

@@ -160,22 +160,26 @@ static void canonical_query(const char *query, struct buf *out)
 
 /* --- the headers --- */
 
-/* Sorted by name; those of one name keep their order, which is why the position takes part. */
+struct ordered {
+    const char *name;
+    const char *value;
+    size_t position; /* those of one name keep their order */
+};
+
 static int by_name(const void *left, const void *right)
 {
-    const struct sigv4_header *const *a = left;
-    const struct sigv4_header *const *b = right;
-    const int order = strcasecmp((*a)->name, (*b)->name);
-    return order != 0 ? order : (*a > *b) - (*a < *b);
+    const struct ordered *a = left;
+    const struct ordered *b = right;
+    const int order = strcasecmp(a->name, b->name);
+    return order != 0 ? order : (a->position > b->position) - (a->position < b->position);
 }
 
-static size_t sort_headers(const struct sigv4_request *request,
-                           const struct sigv4_header *sorted[HEADERS_MAX])
+static size_t sort_headers(const struct sigv4_request *request, struct ordered sorted[HEADERS_MAX])
 {
     assert(request->header_count <= HEADERS_MAX);
     for (size_t i = 0; i < request->header_count; i++)
-        sorted[i] = &request->headers[i];
-    qsort(sorted, request->header_count, sizeof *sorted, by_name); /* pointers into one array */
+        sorted[i] = (struct ordered){request->headers[i].name, request->headers[i].value, i};
+    qsort(sorted, request->header_count, sizeof *sorted, by_name);
     return request->header_count;
 }
 
@@ -198,34 +202,34 @@ static void trimmed(struct buf *out, const char *value)
     }
 }
 
-static bool same_name(const struct sigv4_header *a, const struct sigv4_header *b)
+static bool same_name(const struct ordered *a, const struct ordered *b)
 {
     return strcasecmp(a->name, b->name) == 0;
 }
 
 static void canonical_headers(const struct sigv4_request *request, struct buf *out)
 {
-    const struct sigv4_header *sorted[HEADERS_MAX];
+    struct ordered sorted[HEADERS_MAX];
     const size_t count = sort_headers(request, sorted);
     for (size_t i = 0; i < count; i++) {
-        const bool more_of_it = i > 0 && same_name(sorted[i - 1], sorted[i]);
+        const bool more_of_it = i > 0 && same_name(&sorted[i - 1], &sorted[i]);
         if (!more_of_it)
-            lower(out, sorted[i]->name);
+            lower(out, sorted[i].name);
         buf_char(out, more_of_it ? ',' : ':');
-        trimmed(out, sorted[i]->value);
-        if (i + 1 == count || !same_name(sorted[i], sorted[i + 1]))
+        trimmed(out, sorted[i].value);
+        if (i + 1 == count || !same_name(&sorted[i], &sorted[i + 1]))
             buf_char(out, '\n');
     }
 }
 
 static void signed_headers(const struct sigv4_request *request, struct buf *out)
 {
-    const struct sigv4_header *sorted[HEADERS_MAX];
+    struct ordered sorted[HEADERS_MAX];
     const size_t count = sort_headers(request, sorted);
     for (size_t i = 0; i < count; i++)
-        if (i == 0 || !same_name(sorted[i - 1], sorted[i])) {
+        if (i == 0 || !same_name(&sorted[i - 1], &sorted[i])) {
             buf_text_append(out, i > 0 ? ";" : "");
-            lower(out, sorted[i]->name);
+            lower(out, sorted[i].name);
         }
 }
 

@@ -2,6 +2,7 @@
  * beside it. */
 #include "sqs.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -247,8 +248,11 @@ static void close_queue(struct queue *queue)
     struct error closed = {0};
     (void)error_set(&closed, ERROR_UNAVAILABLE, "the queue was closed");
     service_free(sqs->service);
-    while (sqs->first)
+    while (sqs->first) {
+        const struct sqs_call *call = sqs->first;
         call_end(sqs->first, NULL, &closed);
+        assert(sqs->first != call); /* it has left the list, or this would not end */
+    }
     free(sqs->url);
     free(sqs->dead_letter_url);
     free(sqs);

@@ -339,6 +339,7 @@ void exchanges_free(struct exchanges *exchanges)
         (void)error_set(&failure, ERROR_UNAVAILABLE, "stopped");
         exchange->done(exchange->context, NULL, &failure);
         exchange_free(exchange);
+        assert(exchanges->first != exchange); /* it has left the list, or this would not end */
     }
     (void)curl_multi_cleanup(exchanges->multi);
     const int fds[] = {exchanges->timer_fd, exchanges->wake_fd, exchanges->epoll_fd};
