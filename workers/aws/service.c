@@ -43,8 +43,8 @@ struct service_call {
 struct service {
     struct account_member member; /* first: the account steps this */
     struct account *account;
-    char *name;
-    char *target;
+    const char *name;
+    const char *target;
     char *url;
     char *host;
     char *region;
@@ -369,8 +369,8 @@ struct service *service_new(const struct service_options *options, struct error 
     buf_printf(&url, "%s://%s/", endpoint.plain ? "http" : "https", endpoint.host);
     service->member.step = service_step;
     service->account = options->account;
-    service->name = memory_text(options->name);
-    service->target = memory_text(options->target);
+    service->name = options->name;
+    service->target = options->target;
     service->region = memory_text(options->region);
     service->url = buf_take(&url);
     service->host = memory_text(endpoint.host);
@@ -393,8 +393,6 @@ void service_free(struct service *service)
         assert(service->first != call); /* it has left the list, or this would not end */
     }
     sigv4_cache_wipe(&service->signing);
-    free(service->name);
-    free(service->target);
     free(service->region);
     free(service->url);
     free(service->host);

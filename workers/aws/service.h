@@ -26,8 +26,8 @@ struct service_options {
 
 struct service;
 
-/* Copies its options. ERROR_CONFIGURATION for an endpoint that is none, for a link-local or
- * metadata address, and for plain http: beyond loopback. */
+/* Copies endpoint and region; name and target are constants. ERROR_CONFIGURATION for an endpoint
+ * that is none, for a link-local or metadata address, and for plain http: beyond loopback. */
 MUST_CHECK struct service *service_new(const struct service_options *options, struct error *error);
 
 /* Calls still open are answered first. */
