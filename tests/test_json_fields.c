@@ -171,6 +171,32 @@ Test(json_fields, written_compactly_in_the_order_set)
     cr_assert_str_eq(buf_text(&out), "null", "any value, not only objects");
 }
 
+/* Whatever it is, a parser reads the same text back. */
+Test(json_fields, a_text_is_written_as_a_string_that_reads_back_the_same)
+{
+    static const struct {
+        const char *text;
+        const char *written;
+    } CASES[] = {
+        {"", "\"\""},
+        {"plain", "\"plain\""},
+        {"\"", "\"\\\"\""},
+        {"\\n", "\"\\\\n\""},
+        {"a\"b\\c", "\"a\\\"b\\\\c\""},
+        {"\x01\x1F\n\t", "\"\\u0001\\u001f\\u000a\\u0009\""},
+        {"\x7F \u20AC\U0001F600", "\"\x7F \u20AC\U0001F600\""},
+        {"{\"id\":\"x\"}", "\"{\\\"id\\\":\\\"x\\\"}\""},
+    };
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        struct buf out AUTO(buf_release) = {0};
+        json_append_text(&out, CASES[i].text);
+        cr_expect_str_eq(buf_text(&out), CASES[i].written, "case %zu: %s", i, buf_text(&out));
+        json_t *read AUTO(json_release) =
+            json_loadb(buf_text(&out), out.length, JSON_DECODE_ANY, NULL);
+        cr_expect_str_eq(json_string_value(read), CASES[i].text, "case %zu", i);
+    }
+}
+
 Test(json_fields, an_empty_text_is_written_as_null)
 {
     json_t *text AUTO(json_release) = json_text_or_null("x");

@@ -38,7 +38,7 @@ static struct service_call *begin_as(struct service *service, struct called *cal
 {
     return service_begin(service,
                          &(struct service_request){.action = "SendMessage",
-                                                   .body = json_pack("{s:s}", "QueueUrl", "u"),
+                                                   .body = memory_text("{\"QueueUrl\":\"u\"}"),
                                                    .timeout_ms = 5000,
                                                    .is_poll = is_poll},
                          call_done, called);

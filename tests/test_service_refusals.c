@@ -33,11 +33,11 @@ static void call_done(void *context, const json_t *answer, const struct failure 
 
 static void begin(struct service *service, struct called *called)
 {
-    called->call =
-        service_begin(service,
-                      &(struct service_request){
-                          .action = "ReceiveMessage", .body = json_object(), .timeout_ms = 5000},
-                      call_done, called);
+    called->call = service_begin(service,
+                                 &(struct service_request){.action = "ReceiveMessage",
+                                                           .body = memory_text("{}"),
+                                                           .timeout_ms = 5000},
+                                 call_done, called);
 }
 
 static struct service *open_service(struct bench *bench)

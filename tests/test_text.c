@@ -246,3 +246,13 @@ Test(text, fits_on_a_whole_letter)
         cr_expect_eq(text_columns(buf_text(&out), out.length), used, "case %zu", i);
     }
 }
+
+Test(text, bytes_are_shown_as_lower_case_hex)
+{
+    const unsigned char bytes[] = {0x00, 0x0F, 0x10, 0xAB, 0xFF};
+    char out[2 * sizeof bytes + 1];
+    text_hex(out, bytes, sizeof bytes);
+    cr_assert_str_eq(out, "000f10abff");
+    text_hex(out, bytes, 0);
+    cr_assert_str_eq(out, "");
+}

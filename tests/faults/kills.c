@@ -24,7 +24,9 @@
 #include "load_promises.h"
 
 enum { INTAKE, DECISION, WORKERS, FIRST_OPTION = 7, READY_MS = 10000, STOP_MS = 15000 };
-enum { PROMPT_MS = 5000, LIMIT_MS = 120000, CLIENTS = 6, THINK_MS = 12, ANY_MOMENT_ONE_IN = 4 };
+/* A control has a planted bug, after which nothing converges: it is not waited for as long. */
+enum { PROMPT_MS = 5000, LIMIT_MS = 120000, CONTROL_LIMIT_MS = 15000 };
+enum { CLIENTS = 6, THINK_MS = 12, ANY_MOMENT_ONE_IN = 4 };
 
 enum { TEXTS_MAX = 16 };
 
@@ -226,7 +228,9 @@ static bool judge(struct kills *kills, struct error *error)
     const struct converge_paths paths = {.intake = intake, .decision = decision, .queues = queues};
     const struct promises_paths against = {
         .log = kills->log, .intake = intake, .decision = decision, .settled = true};
-    if (!all_listen(kills) || !converge_watch(&paths, false, LIMIT_MS, &times, &unseen))
+    const bool control = *kills->plans[INTAKE].variables;
+    const int64_t limit_ms = control ? CONTROL_LIMIT_MS : LIMIT_MS;
+    if (!all_listen(kills) || !converge_watch(&paths, false, limit_ms, &times, &unseen))
         times.unfinished = 1;
     if (unseen.kind)
         (void)printf("%s\n", unseen.text);

@@ -296,8 +296,7 @@ struct service_call *service_begin(struct service *service, const struct service
     struct service_call *call = memory_new(1, sizeof *call);
     call->service = service;
     call->action = memory_text(request->action);
-    call->body = json_dumps(request->body, JSON_COMPACT);
-    json_decref(request->body);
+    call->body = request->body;
     call->timeout_ms = request->timeout_ms;
     call->is_poll = request->is_poll;
     call->done = done;

@@ -40,7 +40,7 @@ typedef void service_done_fn(void *context, const json_t *answer, const struct f
 
 struct service_request {
     const char *action;
-    json_t *body;       /* an object; taken over */
+    char *body;         /* JSON, on the heap; taken over */
     int64_t timeout_ms; /* of one try */
     bool is_poll;       /* with no tokens for a retry it still waits before it fails, or polling
                            would spin */

@@ -11,6 +11,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "text.h"
+
 enum {
     HEX_SIZE = 2 * SHA256_DIGEST_LENGTH + 1,
     DAY_LENGTH = 8,
@@ -37,8 +39,9 @@ static void sha256(const void *data, size_t length, unsigned char out[SHA256_DIG
 
 static void hex_append(struct buf *out, const unsigned char digest[SHA256_DIGEST_LENGTH])
 {
-    for (size_t i = 0; i < SHA256_DIGEST_LENGTH; i++)
-        buf_printf(out, "%02x", digest[i]);
+    char hex[HEX_SIZE];
+    text_hex(hex, digest, SHA256_DIGEST_LENGTH);
+    buf_append(out, hex, HEX_SIZE - 1);
 }
 
 static void hash_append(struct buf *out, const void *data, size_t length)

@@ -123,6 +123,25 @@ void json_append(struct buf *out, const json_t *value)
     assert(!failed);
 }
 
+/* A run that needs no escape goes over in one piece. */
+void json_append_text(struct buf *out, const char *text)
+{
+    buf_char(out, '"');
+    for (const char *run = text; *text; run = text) {
+        while (*text && *text != '"' && *text != '\\' && (unsigned char)*text >= ' ')
+            text++;
+        buf_append(out, run, (size_t)(text - run));
+        if (!*text)
+            break;
+        if ((unsigned char)*text < ' ')
+            buf_printf(out, "\\u%04x", (unsigned char)*text);
+        else
+            buf_append(out, (const char[]){'\\', *text}, 2);
+        text++;
+    }
+    buf_char(out, '"');
+}
+
 void json_release(json_t **value)
 {
     json_decref(*value);

@@ -37,6 +37,9 @@ json_t *json_timestamp(int64_t seconds);
 /* Appends the compact form, keys in the order they were set. */
 void json_append(struct buf *out, const json_t *value);
 
+/* Appends the text, which is UTF-8, as a JSON string. */
+void json_append_text(struct buf *out, const char *text);
+
 /* For AUTO(): drops the reference. */
 void json_release(json_t **value);
 

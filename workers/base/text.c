@@ -61,6 +61,25 @@ uint32_t text_next(const char **text, const char *end)
     return code;
 }
 
+void text_append(struct buf *out, uint32_t code)
+{
+    static const unsigned char lead[] = {0, 0xC0, 0xE0, 0xF0}; /* by bytes that follow */
+    unsigned rest = code < 0x80 ? 0 : code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
+    buf_char(out, (char)(unsigned char)(lead[rest] | code >> 6 * rest));
+    while (rest-- > 0)
+        buf_char(out, (char)(unsigned char)(0x80 | (code >> 6 * rest & 0x3F)));
+}
+
+void text_hex(char *out, const void *data, size_t length)
+{
+    const unsigned char *bytes = data;
+    for (size_t i = 0; i < length; i++) {
+        *out++ = "0123456789abcdef"[bytes[i] >> 4];
+        *out++ = "0123456789abcdef"[bytes[i] & 15];
+    }
+    *out = '\0';
+}
+
 bool text_is_utf8(const char *text, size_t length)
 {
     const char *const end = length > 0 ? text + length : text;

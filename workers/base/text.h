@@ -12,6 +12,9 @@
  * maximal invalid run as the Unicode standard recommends. 0 at the end. */
 uint32_t text_next(const char **text, const char *end);
 
+/* Appends the code point as UTF-8. */
+void text_append(struct buf *out, uint32_t code);
+
 /* True for well-formed UTF-8 (no surrogates, no overlong forms, at most U+10FFFF). */
 bool text_is_utf8(const char *text, size_t length);
 
@@ -21,6 +24,9 @@ bool text_is_utf8(const char *text, size_t length);
  * default-ignorable, and marks beyond two on one base. Tabs and newlines become one space a run;
  * malformed UTF-8 becomes U+FFFD. */
 void text_display(struct buf *out, const char *text, size_t length);
+
+/* Bytes as lower-case hex: 2 * length + 1 characters. */
+void text_hex(char *out, const void *data, size_t length);
 
 /* Columns of sanitised UTF-8 on a terminal (wide letters count two, marks none). */
 size_t text_columns(const char *text, size_t length);

@@ -20,8 +20,11 @@ static bool within(int64_t value, int64_t low, int64_t high, const char *what, s
 /* The characters of XML 1.0, and at least one of them. */
 static bool text_allowed(const char *text)
 {
+    const char *const from = text;
+    while (*text >= ' ' && *text <= '~') /* most texts are nothing else */
+        text++;
     const char *end = text + strlen(text);
-    if (text == end || !text_is_utf8(text, (size_t)(end - text)))
+    if (from == end || !text_is_utf8(text, (size_t)(end - text)))
         return false;
     while (text < end) {
         const uint32_t letter = text_next(&text, end);

@@ -10,6 +10,7 @@
 #include "account.h"
 #include "buf.h"
 #include "endpoint.h"
+#include "json_fields.h"
 #include "profile.h"
 
 enum { REGION_SIZE = 64 };
@@ -156,7 +157,7 @@ static void call_end(struct sqs_call *call, const json_t *answer, const struct e
     *(call->previous ? &call->previous->next : &call->queue->first) = call->next;
     if (call->next)
         call->next->previous = call->previous;
-    json_decref(call->body);
+    buf_release(&call->body);
     free(call);
 }
 
@@ -176,12 +177,12 @@ static void call_done(void *context, const json_t *answer, const struct failure 
 
 static void call_send(struct sqs_call *call, const char *url)
 {
-    json_t *body = call->body;
-    call->body = NULL;
-    (void)json_object_set_new(body, "QueueUrl", json_string(url));
+    buf_text_append(&call->body, ",\"QueueUrl\":");
+    json_append_text(&call->body, url);
+    buf_char(&call->body, '}');
     call->call = service_begin(call->queue->service,
                                &(struct service_request){.action = call->action,
-                                                         .body = body,
+                                                         .body = buf_take(&call->body),
                                                          .timeout_ms = call->timeout_ms,
                                                          .is_poll = call->is_poll},
                                call_done, call);

@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 
+#include "buf.h"
 #include "failure.h"
 #include "queue.h"
 #include "service.h"
@@ -24,10 +25,11 @@ struct sqs_call {
     struct sqs_call *previous;
     struct service_call *call; /* NULL: nothing to ask, or waiting for the dead-letter queue */
     const char *action;
-    json_t *body; /* until it is sent */
+    struct buf body; /* until it is sent: the object without its end, where the URL goes */
     bool is_poll;
     bool due; /* to be answered in the next step, without asking */
     bool for_dead_letters;
+    bool asked; /* there is an entry to ask about */
     int64_t timeout_ms;
     struct error failure; /* when it is due */
     size_t count;         /* of entries */

@@ -103,7 +103,7 @@ static void answer_attributes(struct sqs_call *call, const json_t *answer,
 static struct sqs_call *attributes_call(struct queue *queue, void *context)
 {
     struct sqs_call *call = sqs_call_new(queue, "GetQueueAttributes", context);
-    call->body = json_pack("{s:[s]}", "AttributeNames", "All");
+    buf_text_append(&call->body, "{\"AttributeNames\":[\"All\"]");
     return call;
 }
 

@@ -1,18 +1,14 @@
 /* The calls with entries: sending, deleting, changing visibility. Entries are numbered; an answer
  * names them in any order, or not at all. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "buf.h"
 #include "checks.h"
+#include "json_fields.h"
 #include "sqs.h"
-
-static void set_text(json_t *object, const char *name, const char *text)
-{
-    if (text)
-        (void)json_object_set_new(object, name, json_string(text));
-}
 
 static void answer_results(struct sqs_call *call, const json_t *answer, const struct error *failure)
 {
@@ -94,14 +90,47 @@ void sqs_read_results(struct sqs_call *call, const json_t *answer)
 
 /* --- asking --- */
 
-/* Until the answer names it. */
+static void add(struct sqs_call *call, const char *name, const char *text)
+{
+    buf_text_append(&call->body, ",\"");
+    buf_text_append(&call->body, name);
+    buf_text_append(&call->body, "\":");
+    json_append_text(&call->body, text);
+}
+
+static void add_number(struct sqs_call *call, const char *name, int64_t value)
+{
+    buf_printf(&call->body, ",\"%s\":%" PRId64, name, value);
+}
+
+/* What the answer does not name stays unanswered. */
 static void begin_entries(struct sqs_call *call, size_t count)
 {
     call->count = count;
     call->answer = answer_results;
-    call->body = json_object();
+    buf_text_append(&call->body, "{\"Entries\":");
     for (size_t i = 0; i < count; i++)
         refuse(call, i, ERROR_UNAVAILABLE, "SQS did not answer for it");
+}
+
+static void begin_entry(struct sqs_call *call, size_t at)
+{
+    buf_printf(&call->body, "%c{\"Id\":\"%zu\"", call->asked ? ',' : '[', at);
+    call->asked = true;
+}
+
+static void end_entry(struct sqs_call *call)
+{
+    buf_char(&call->body, '}');
+}
+
+static void ask(struct sqs_call *call)
+{
+    buf_char(&call->body, ']');
+    if (call->asked)
+        sqs_call_begin(call);
+    else
+        sqs_call_settle(call);
 }
 
 /* Wrong as a whole: too many, none, too large together. */
@@ -112,54 +141,46 @@ static void settle_refused(struct sqs_call *call, const struct error *refusal)
     sqs_call_settle(call);
 }
 
-static void ask(struct sqs_call *call, json_t *entries)
+/* One that is not even sent. */
+static void refuse_here(struct sqs_call *call, size_t at, const struct error *refusal)
 {
-    const bool any = json_array_size(entries) > 0;
-    (void)json_object_set_new(call->body, "Entries", entries);
-    if (any)
-        sqs_call_begin(call);
-    else
-        sqs_call_settle(call);
-}
-
-static json_t *numbered(size_t at)
-{
-    return json_pack("{s:o}", "Id", json_sprintf("%zu", at));
+    error_clear(&call->refusals[at]);
+    refuse(call, at, refusal->kind, refusal->text);
 }
 
 /* --- sending --- */
 
-static json_t *attributes_of(const struct queue_entry *entry, char md5[MD5_HEX_SIZE])
+static void add_attributes(struct sqs_call *call, size_t at, const struct queue_entry *entry)
 {
     struct md5_attribute list[QUEUE_ATTRIBUTES_MAX];
     size_t count = 0;
-    json_t *object = json_object();
-    for (const struct queue_attribute *at = entry->attributes; at && at->name; at++) {
-        (void)json_object_set_new(
-            object, at->name,
-            json_pack("{s:s,s:s}", "DataType", "String", "StringValue", at->value));
+    for (const struct queue_attribute *each = entry->attributes; each && each->name; each++) {
+        buf_text_append(&call->body, count == 0 ? ",\"MessageAttributes\":{" : ",");
+        json_append_text(&call->body, each->name);
+        buf_text_append(&call->body, ":{\"DataType\":\"String\"");
+        add(call, "StringValue", each->value);
+        buf_char(&call->body, '}');
         list[count++] =
-            (struct md5_attribute){at->name, "String", at->value, strlen(at->value), false};
+            (struct md5_attribute){each->name, "String", each->value, strlen(each->value), false};
     }
-    sqs_md5_attributes(list, count, md5);
-    return object;
+    if (count > 0)
+        buf_char(&call->body, '}');
+    sqs_md5_attributes(list, count, call->attributes_md5[at]);
 }
 
-static json_t *entry_to_json(struct sqs_call *call, size_t at, const struct queue_entry *entry)
+static void add_entry(struct sqs_call *call, size_t at, const struct queue_entry *entry)
 {
-    json_t *object = numbered(at);
-    json_t *attributes = attributes_of(entry, call->attributes_md5[at]);
+    begin_entry(call, at);
     sqs_md5_text(entry->body, strlen(entry->body), call->body_md5[at]);
-    set_text(object, "MessageBody", entry->body);
-    set_text(object, "MessageGroupId", entry->group_id);
-    set_text(object, "MessageDeduplicationId", call->queue->fifo ? entry->deduplication_id : NULL);
+    add(call, "MessageBody", entry->body);
+    if (entry->group_id)
+        add(call, "MessageGroupId", entry->group_id);
+    if (entry->deduplication_id && call->queue->fifo)
+        add(call, "MessageDeduplicationId", entry->deduplication_id);
     if (entry->delay_s > 0)
-        (void)json_object_set_new(object, "DelaySeconds", json_integer(entry->delay_s));
-    if (json_object_size(attributes) > 0)
-        (void)json_object_set_new(object, "MessageAttributes", attributes);
-    else
-        json_decref(attributes);
-    return object;
+        add_number(call, "DelaySeconds", entry->delay_s);
+    add_attributes(call, at, entry);
+    end_entry(call);
 }
 
 static void send_entries(struct sqs_call *call, const struct queue_entry entries[], size_t count)
@@ -170,17 +191,14 @@ static void send_entries(struct sqs_call *call, const struct queue_entry entries
         return;
     }
     begin_entries(call, count);
-    json_t *list = json_array();
     for (size_t i = 0; i < count; i++) {
         error_clear(&refusal);
-        if (queue_check_entry(&entries[i], &refusal)) {
-            (void)json_array_append_new(list, entry_to_json(call, i, &entries[i]));
-            continue;
-        }
-        error_clear(&call->refusals[i]);
-        refuse(call, i, refusal.kind, refusal.text);
+        if (queue_check_entry(&entries[i], &refusal))
+            add_entry(call, i, &entries[i]);
+        else
+            refuse_here(call, i, &refusal);
     }
-    ask(call, list);
+    ask(call);
 }
 
 void sqs_send(struct queue *queue, const struct queue_entry entries[], size_t count,
@@ -213,13 +231,12 @@ void sqs_delete(struct queue *queue, const char *const receipts[], size_t count,
         return;
     }
     begin_entries(call, count);
-    json_t *list = json_array();
     for (size_t i = 0; i < count; i++) {
-        json_t *entry = numbered(i);
-        set_text(entry, "ReceiptHandle", receipts[i]);
-        (void)json_array_append_new(list, entry);
+        begin_entry(call, i);
+        add(call, "ReceiptHandle", receipts[i]);
+        end_entry(call);
     }
-    ask(call, list);
+    ask(call);
 }
 
 void sqs_change_visibility(struct queue *queue, const struct queue_visibility changes[],
@@ -233,19 +250,16 @@ void sqs_change_visibility(struct queue *queue, const struct queue_visibility ch
         return;
     }
     begin_entries(call, count);
-    json_t *list = json_array();
     for (size_t i = 0; i < count; i++) {
         error_clear(&refusal);
         if (!queue_check_visibility(changes[i].visibility_s, &refusal)) {
-            error_clear(&call->refusals[i]);
-            refuse(call, i, refusal.kind, refusal.text);
+            refuse_here(call, i, &refusal);
             continue;
         }
-        json_t *entry = numbered(i);
-        set_text(entry, "ReceiptHandle", changes[i].receipt);
-        (void)json_object_set_new(entry, "VisibilityTimeout",
-                                  json_integer(changes[i].visibility_s));
-        (void)json_array_append_new(list, entry);
+        begin_entry(call, i);
+        add(call, "ReceiptHandle", changes[i].receipt);
+        add_number(call, "VisibilityTimeout", changes[i].visibility_s);
+        end_entry(call);
     }
-    ask(call, list);
+    ask(call);
 }

@@ -3,12 +3,12 @@
 #include <arpa/inet.h>
 #include <assert.h>
 #include <openssl/evp.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "buf.h"
 #include "sqs.h"
+#include "text.h"
 
 enum { MD5_SIZE = 16, TRANSPORT_STRING = 1, TRANSPORT_BINARY = 2 };
 
@@ -17,8 +17,7 @@ void sqs_md5_text(const char *text, size_t length, char out[MD5_HEX_SIZE])
     unsigned char digest[MD5_SIZE];
     const int done = EVP_Digest(text, length, digest, NULL, EVP_md5(), NULL);
     assert(done == 1);
-    for (size_t i = 0; i < MD5_SIZE; i++)
-        (void)snprintf(out + 2 * i, 3, "%02x", digest[i]);
+    text_hex(out, digest, MD5_SIZE);
 }
 
 static void feed(struct buf *out, const void *data, size_t length)

@@ -1,5 +1,6 @@
 /* Receiving. A message whose MD5 is wrong is not handed on: it comes again when its visibility
  * timeout is over, and the queue's own redrive policy ends that. */
+#include <inttypes.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -128,19 +129,18 @@ static void answer_messages(struct sqs_call *call, const json_t *answer,
         release(&received[i]);
 }
 
-static json_t *receive_body(const struct sqs *queue, const struct queue_receive_options *options)
+static void receive_body(struct sqs_call *call, const struct queue_receive_options *options)
 {
-    json_t *body =
-        json_pack("{s:I,s:I,s:I,s:[s],s:[s]}", "MaxNumberOfMessages", (json_int_t)options->maximum,
-                  "WaitTimeSeconds", (json_int_t)options->wait_s, "VisibilityTimeout",
-                  (json_int_t)options->visibility_s, "MessageSystemAttributeNames", "All",
-                  "MessageAttributeNames", "All");
-    if (queue->fifo) { /* a try after a lost answer is given the same messages again */
+    buf_printf(&call->body,
+               "{\"MaxNumberOfMessages\":%zu,\"WaitTimeSeconds\":%" PRId64
+               ",\"VisibilityTimeout\":%" PRId64 ",\"MessageAttributeNames\":[\"All\"],"
+               "\"MessageSystemAttributeNames\":[\"ApproximateReceiveCount\",\"SentTimestamp\"]",
+               options->maximum, options->wait_s, options->visibility_s);
+    if (call->queue->fifo) { /* a try after a lost answer is given the same messages again */
         char id[ID_SIZE];
-        id_new(queue->host.world, id);
-        (void)json_object_set_new(body, "ReceiveRequestAttemptId", json_string(id));
+        id_new(call->queue->host.world, id);
+        buf_printf(&call->body, ",\"ReceiveRequestAttemptId\":\"%s\"", id);
     }
-    return body;
 }
 
 void sqs_receive(struct queue *queue, const struct queue_receive_options *options,
@@ -153,7 +153,7 @@ void sqs_receive(struct queue *queue, const struct queue_receive_options *option
         sqs_call_settle(call);
         return;
     }
-    call->body = receive_body(call->queue, options);
+    receive_body(call, options);
     call->is_poll = options->wait_s > 0;
     call->timeout_ms = options->wait_s * 1000 + POLL_MARGIN_MS;
     sqs_call_begin(call);
