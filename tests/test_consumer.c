@@ -3,6 +3,7 @@
 #include "consumer.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "consumer_bench.h"
@@ -54,6 +55,29 @@ Test(consumer, polls_for_what_it_has_permits_for)
     fake_answer(stand_call(&stand, FAKE_DELETE), ERROR_NONE);
     (void)stand_settle(&stand);
     cr_expect_eq(fake_open_count(stand.bench.fake, FAKE_RECEIVE), 4, "the permits are back");
+}
+
+Test(consumer, tells_how_long_messages_took_from_receipt_to_commit)
+{
+    static const int64_t TOOK_MS[] = {0, 5, 6, 9999, 10001};
+    int64_t total_ms = 0;
+    for (size_t i = 0; i < sizeof TOOK_MS / sizeof *TOOK_MS; i++) {
+        char id[8];
+        (void)snprintf(id, sizeof id, "m%zu", i);
+        stand_give(&stand, id, id, "ok");
+        (void)consumer_step(stand.consumer);
+        bench_pass(&stand.bench, TOOK_MS[i]);
+        (void)stand_settle(&stand);
+        fake_answer(stand_call(&stand, FAKE_DELETE), ERROR_NONE);
+        (void)stand_settle(&stand);
+        total_ms += TOOK_MS[i];
+    }
+    const struct handling handling = stand_state(&stand).handling;
+    cr_expect_eq(handling.within[0], 2, "at most 5 ms");
+    cr_expect_eq(handling.within[1], 1, "at most 10 ms");
+    cr_expect_eq(handling.within[HANDLING_BOUNDS - 1], 1, "at most 10 s");
+    cr_expect_eq(handling.within[HANDLING_BOUNDS], 1, "more");
+    cr_expect_eq(handling.total_ms, total_ms);
 }
 
 Test(consumer, an_applied_message_is_deleted_after_it_is_durable)

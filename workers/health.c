@@ -143,6 +143,26 @@ static void append_metric(struct buf *out, const struct health *health, const st
     }
 }
 
+/* Prometheus counts each bucket with all below it, and wants seconds. */
+static void append_handling(struct buf *out, const struct worker *worker)
+{
+    static const char NAME[] = "bookflow_message_handling_seconds";
+    const struct handling handling = consumer_state(worker->consumer).handling;
+    int64_t count = 0;
+    for (size_t i = 0; i <= HANDLING_BOUNDS; i++) {
+        count += handling.within[i];
+        buf_printf(out, "%s_bucket{worker=\"%s\",le=\"", NAME, worker->name);
+        if (i < HANDLING_BOUNDS)
+            buf_printf(out, "%g", (double)HANDLING_BOUNDS_MS[i] / 1000);
+        else
+            buf_text_append(out, "+Inf");
+        buf_printf(out, "\"} %lld\n", (long long)count);
+    }
+    buf_printf(out, "%s_sum{worker=\"%s\"} %g\n", NAME, worker->name,
+               (double)handling.total_ms / 1000);
+    buf_printf(out, "%s_count{worker=\"%s\"} %lld\n", NAME, worker->name, (long long)count);
+}
+
 static void show_metrics(void *context, struct http_request *request)
 {
     const struct health *health = context;
@@ -155,6 +175,11 @@ static void show_metrics(void *context, struct http_request *request)
                BOOKFLOW_VERSION, http_server_connections(health->server));
     for (size_t i = 0; i < sizeof metrics / sizeof *metrics; i++)
         append_metric(&out, health, &metrics[i]);
+    buf_text_append(&out, "# HELP bookflow_message_handling_seconds From receipt to commit.\n"
+                          "# TYPE bookflow_message_handling_seconds histogram\n");
+    for (size_t i = 0; i < HEALTH_ROLES_MAX; i++)
+        if (health->roles[i])
+            append_handling(&out, role_worker(health->roles[i]));
     http_reply_text(request, 200, "text/plain; version=0.0.4; charset=utf-8", NULL, buf_text(&out),
                     out.length);
 }

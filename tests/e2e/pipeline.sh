@@ -278,6 +278,7 @@ what_both_workers_have()
     grep -q '^bookflow_events_sent_total{worker="intake"} [1-9]' <<<"$body" || fail 'intake has sent events'
     grep -q '^bookflow_messages_applied_total{worker="decision"} [1-9]' <<<"$body" || fail 'decision has applied some'
     grep -q '^bookflow_messages_dead_lettered_total{worker="decision"} 0' <<<"$body" || fail 'none is dead-lettered'
+    grep -q '^bookflow_message_handling_seconds_bucket{worker="decision",le="+Inf"} [1-9]' <<<"$body" || fail 'how long they took'
     until_true 20 '/pipeline is calm' reaches all /pipeline '.unsent == 0 and .queue == "ok"'
     expect_json 'keys_unsorted == ["unsent","oldestUnsentSeconds","queue","since"]' 'the fields of /pipeline'
     ok '/health /ready /metrics /openapi.json /pipeline'

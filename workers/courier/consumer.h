@@ -58,7 +58,16 @@ void consumer_drain(struct consumer *consumer);
 /* True when no message is in hand and no call is open. */
 bool consumer_idle(const struct consumer *consumer);
 
+/* How long messages took from their receipt to the commit of what they did. */
+enum { HANDLING_BOUNDS = 11 };
+extern const int64_t HANDLING_BOUNDS_MS[HANDLING_BOUNDS];
+struct handling {
+    int64_t within[HANDLING_BOUNDS + 1]; /* at most the bound, more than the one before; the rest */
+    int64_t total_ms;
+};
+
 struct consumer_state {
+    struct handling handling;
     int64_t received, applied, duplicates, failed, dead_lettered, given_back, leases_lost;
     bool
         caught_up; /* the last poll brought less than it asked for, and nothing is in hand: what was

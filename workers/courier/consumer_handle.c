@@ -42,9 +42,22 @@ static bool handle_apply(struct operation *self, struct db *db, struct error *er
     return db_savepoint_keep(db, error) && attempts_done(db, message->id, error);
 }
 
+const int64_t HANDLING_BOUNDS_MS[HANDLING_BOUNDS] = {5,   10,   25,   50,   100,  250,
+                                                     500, 1000, 2500, 5000, 10000};
+
+static void note_handling(struct handling *handling, int64_t took_ms)
+{
+    size_t bound = 0;
+    while (bound < HANDLING_BOUNDS && took_ms > HANDLING_BOUNDS_MS[bound])
+        bound++;
+    handling->within[bound]++;
+    handling->total_ms += took_ms;
+}
+
 static void handle_succeeded(struct message *message)
 {
     struct consumer_state *state = &message->consumer->state;
+    note_handling(&state->handling, consumer_now(message->consumer) - message->received_ms);
     *(message->effect == EFFECT_APPLIED ? &state->applied : &state->duplicates) += 1;
     if (message->lost)
         message_drop(message); /* comes again, as a duplicate */

@@ -84,6 +84,7 @@ struct message *message_new(struct consumer *consumer, const struct queue_messag
     list_add(&consumer->stages[STAGE_ARRIVED], message);
     lookup_add(&consumer->by_id, &message->by_id, message->id, message);
     consumer->in_hand++;
+    message->received_ms = consumer_now(consumer);
     message_take_receipt(message, from);
     return message;
 }

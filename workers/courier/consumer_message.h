@@ -68,7 +68,8 @@ struct message {
     int64_t receive_count;
     int64_t attempts; /* of the handler, crashes included, as far as known */
 
-    int64_t expires_ms; /* ticks: the lease */
+    int64_t received_ms; /* ticks: first */
+    int64_t expires_ms;  /* ticks: the lease */
     int64_t renew_ms;
     bool renewing;      /* a renewal is open */
     bool fresh_receipt; /* a newer receipt came while a call with the older one was open */

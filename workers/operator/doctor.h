@@ -35,6 +35,7 @@ struct worker_facts {
     char reason[256];    /* why not */
     bool queue_down;     /* by its own last call */
     int64_t lost_leases; /* -1 = not told */
+    int64_t slowest_ms;  /* within which its messages were handled; -1 = not told, or none was */
 };
 
 enum { DOCTOR_FILES = 5 };

@@ -13,6 +13,8 @@
 #include "json_fields.h"
 #include "remote.h"
 
+enum { SLOWEST_S = 3600 }; /* stands for what is beyond the last bound */
+
 /* --- queues --- */
 
 static bool lists(const char *allowed, const char *resource)
@@ -108,6 +110,26 @@ static int64_t sum_metric(const char *text, const char *name)
     return sum;
 }
 
+/* The lowest bound of the histogram that has all of them, over all workers of the process. */
+static int64_t slowest_ms(const char *text)
+{
+    static const char NAME[] = "bookflow_message_handling_seconds_bucket{";
+    int64_t slowest = -1;
+    int64_t below = 0; /* in the buckets of this worker so far */
+    for (const char *line = text; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+        const char *bound = strstr(line, "le=\"");
+        const char *value = strchr(line, '}');
+        if (strncmp(line, NAME, strlen(NAME)) != 0 || !bound || !value)
+            continue;
+        const double seconds = strtod(bound + strlen("le=\""), NULL);
+        const int64_t count = strtoll(value + 1, NULL, 10);
+        if (count > below && seconds * 1000 > (double)slowest)
+            slowest = seconds > SLOWEST_S ? SLOWEST_S * INT64_C(1000) : (int64_t)(seconds * 1000);
+        below = seconds > SLOWEST_S ? 0 : count; /* behind the last comes the next worker's */
+    }
+    return slowest;
+}
+
 static bool get(struct client *client, const char *path, struct client_answer *answer,
                 struct error *error)
 {
@@ -120,7 +142,7 @@ static void collect_worker(struct worker_facts *worker)
     struct client_answer ready AUTO(client_answer_release) = {0};
     struct client_answer metrics AUTO(client_answer_release) = {0};
     const char *url = getenv("BOOKFLOW_URL");
-    worker->lost_leases = -1;
+    worker->lost_leases = worker->slowest_ms = -1;
     (void)snprintf(worker->url, sizeof worker->url, "%s",
                    url && *url ? url : "http://127.0.0.1:3000");
     struct client *client AUTO(client_release) = remote_open(&error);
@@ -129,9 +151,10 @@ static void collect_worker(struct worker_facts *worker)
         return;
     }
     read_ready(&ready, worker);
-    if (get(client, "/metrics", &metrics, &error) && metrics.status == 200)
-        worker->lost_leases =
-            sum_metric(buf_text(&metrics.body), "bookflow_message_leases_lost_total");
+    if (!get(client, "/metrics", &metrics, &error) || metrics.status != 200)
+        return;
+    worker->lost_leases = sum_metric(buf_text(&metrics.body), "bookflow_message_leases_lost_total");
+    worker->slowest_ms = slowest_ms(buf_text(&metrics.body));
 }
 
 /* --- files --- */

@@ -233,6 +233,28 @@ static void judge_queue(const struct doctor_facts *facts, enum which_queue which
 
 /* --- the worker --- */
 
+/* What was observed against what the queues were given: any reader that does not renew, ours being
+ * stopped for a moment among them, would see a message twice. */
+static void judge_handling(const struct doctor_facts *facts, struct findings *findings)
+{
+    const int64_t slowest_ms = facts->worker.slowest_ms;
+    int64_t least_s = INT64_MAX / 1000;
+    for (size_t i = 0; i < WHICH_COUNT; i++)
+        if (!facts->queues[i].embedded && facts->queues[i].visibility_s < least_s)
+            least_s = facts->queues[i].visibility_s;
+    if (slowest_ms < 0)
+        return;
+    const bool enough = slowest_ms <= least_s * 1000;
+    findings_add(findings, enough ? VERDICT_OK : VERDICT_WARN, "worker",
+                 enough
+                     ? "every message was handled within %lld ms of its receipt"
+                     : "messages took longer than %lld ms, the visibility timeout of their queue,"
+                       " from receipt to commit",
+                 (long long)(enough ? slowest_ms : least_s * 1000));
+    if (!enough)
+        mended_by(findings, visibility_setting);
+}
+
 static void judge_worker(const struct worker_facts *worker, struct findings *findings)
 {
     if (!worker->answers) {
@@ -286,5 +308,6 @@ void doctor_judge(const struct doctor_facts *facts, struct findings *findings)
     for (int which = 0; which < WHICH_COUNT; which++)
         judge_queue(facts, (enum which_queue)which, findings);
     judge_worker(&facts->worker, findings);
+    judge_handling(facts, findings);
     judge_files(facts, findings);
 }
