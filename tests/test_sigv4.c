@@ -64,6 +64,7 @@ Test(sigv4, signs_as_the_sdk_and_curl_do)
         cr_expect(strstr(buf_text(&got), CASES[i].signature), "%s: %s", CASES[i].signer,
                   buf_text(&got));
     }
+    sigv4_cache_wipe(&cache);
 }
 
 Test(sigv4, a_kept_key_is_used_only_for_what_it_was_made_for)
@@ -94,24 +95,34 @@ Test(sigv4, a_kept_key_is_used_only_for_what_it_was_made_for)
         sigv4_authorization(&request, &keys, &kept, &with_kept);
         sigv4_authorization(&request, &keys, &fresh, &with_fresh);
         cr_expect_str_eq(buf_text(&with_kept), buf_text(&with_fresh), "%s", CASES[i].what);
-        cr_expect_not(strstr(kept.made_for, CASES[i].secret), "the secret is kept");
+        cr_expect_not(memmem(&kept, sizeof kept, CASES[i].secret, strlen(CASES[i].secret)),
+                      "the secret is kept");
+        sigv4_cache_wipe(&fresh);
     }
+    sigv4_cache_wipe(&kept);
 }
 
 Test(sigv4, a_kept_key_is_not_made_again)
 {
     const struct sigv4_header headers[] = {{"host", "example.com"}};
     const struct sigv4_request request = receive(headers, 1, 1771495200);
+    const struct sigv4_keys others = {"AKIDEXAMPLE", "another secret"};
     struct sigv4_cache cache = {0};
+    struct sigv4_cache other = {0};
     struct buf first AUTO(buf_release) = {0};
     struct buf second AUTO(buf_release) = {0};
+    struct buf third AUTO(buf_release) = {0};
     sigv4_authorization(&request, &KEYS, &cache, &first);
-    cache.key[0] ^= 1; /* if it were made again this would not show */
-    sigv4_authorization(&request, &KEYS, &cache, &second);
+    sigv4_authorization(&request, &others, &other, &second);
+    memcpy(other.scope, cache.scope, sizeof other.scope);
+    memcpy(other.secret, cache.secret, sizeof other.secret);
+    sigv4_authorization(&request, &KEYS, &other, &third); /* with the wrong key, if it is kept */
     cr_expect_str_neq(buf_text(&first), buf_text(&second));
+    cr_expect_str_eq(buf_text(&second), buf_text(&third));
     sigv4_cache_wipe(&cache);
-    for (size_t i = 0; i < sizeof cache.key; i++)
-        cr_expect_eq(cache.key[i], 0);
+    sigv4_cache_wipe(&other);
+    static const struct sigv4_cache nothing;
+    cr_expect_arr_eq(&cache, &nothing, sizeof cache);
 }
 
 Test(sigv4, paths_are_normalised_and_encoded_twice)
@@ -136,12 +147,14 @@ Test(sigv4, paths_are_normalised_and_encoded_twice)
     };
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
         struct sigv4_request request = receive(NULL, 0, 0);
+        struct sigv4_cache cache = {0};
         struct buf got AUTO(buf_release) = {0};
         char expected[64];
         request.path = CASES[i].path;
         request.as_is = CASES[i].as_is;
         (void)snprintf(expected, sizeof expected, "POST\n%s\n", CASES[i].canonical);
-        sigv4_canonical_request(&request, &got);
+        sigv4_canonical_request(&request, &cache, &got);
+        sigv4_cache_wipe(&cache);
         cr_expect(strncmp(buf_text(&got), expected, strlen(expected)) == 0, "%s: %s", CASES[i].path,
                   buf_text(&got));
     }

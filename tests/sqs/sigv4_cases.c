@@ -78,9 +78,10 @@ static bool check(const json_t *index, const json_t *one)
     struct buf canonical AUTO(buf_release) = {0};
     struct buf to_sign AUTO(buf_release) = {0};
     struct buf authorization AUTO(buf_release) = {0};
-    sigv4_canonical_request(&request, &canonical);
-    sigv4_string_to_sign(&request, &to_sign);
+    sigv4_canonical_request(&request, &cache, &canonical);
+    sigv4_string_to_sign(&request, &cache, &to_sign);
     sigv4_authorization(&request, &keys, &cache, &authorization);
+    sigv4_cache_wipe(&cache);
     const char *name = text_of(one, "name");
     return same(name, "canonical request", text_of(one, "creq"), &canonical) &&
            (contradicts_itself(one) ||

@@ -3,9 +3,11 @@
 
 #include <assert.h>
 #include <ctype.h>
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/params.h>
 #include <openssl/sha.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,12 +33,6 @@ void sigv4_date(int64_t time_s, char out[SIGV4_DATE_SIZE])
         out[0] = '\0';
 }
 
-static void sha256(const void *data, size_t length, unsigned char out[SHA256_DIGEST_LENGTH])
-{
-    const int done = EVP_Digest(data, length, out, NULL, EVP_sha256(), NULL);
-    assert(done == 1); /* fails only for lack of memory */
-}
-
 static void hex_append(struct buf *out, const unsigned char digest[SHA256_DIGEST_LENGTH])
 {
     char hex[HEX_SIZE];
@@ -44,10 +40,24 @@ static void hex_append(struct buf *out, const unsigned char digest[SHA256_DIGEST
     buf_append(out, hex, HEX_SIZE - 1);
 }
 
-static void hash_append(struct buf *out, const void *data, size_t length)
+/* OpenSSL looks its algorithms up by name: once, not for every digest. */
+static void hash(struct sigv4_cache *cache, const void *data, size_t length,
+                 unsigned char out[SHA256_DIGEST_LENGTH])
+{
+    if (!cache->digest) {
+        cache->digest = EVP_MD_CTX_new();
+        cache->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+    }
+    const bool done = EVP_DigestInit_ex2(cache->digest, cache->sha256, NULL) &&
+                      EVP_DigestUpdate(cache->digest, data, length) &&
+                      EVP_DigestFinal_ex(cache->digest, out, NULL);
+    assert(done); /* fails only for lack of memory */
+}
+
+static void hash_append(struct sigv4_cache *cache, const void *data, size_t length, struct buf *out)
 {
     unsigned char digest[SHA256_DIGEST_LENGTH];
-    sha256(data, length, digest);
+    hash(cache, data, length, digest);
     hex_append(out, digest);
 }
 
@@ -163,33 +173,27 @@ static void canonical_query(const char *query, struct buf *out)
 
 /* --- the headers --- */
 
-struct ordered {
-    const char *name;
-    const char *value;
-    size_t position; /* those of one name keep their order */
-};
-
-static int by_name(const void *left, const void *right)
-{
-    const struct ordered *a = left;
-    const struct ordered *b = right;
-    const int order = strcasecmp(a->name, b->name);
-    return order != 0 ? order : (a->position > b->position) - (a->position < b->position);
-}
-
-static size_t sort_headers(const struct sigv4_request *request, struct ordered sorted[HEADERS_MAX])
+/* In order of their names; those of one name keep theirs. There are few, mostly in order already.
+ * Returns how many there are. */
+static size_t sort_headers(const struct sigv4_request *request,
+                           struct sigv4_header sorted[HEADERS_MAX])
 {
     assert(request->header_count <= HEADERS_MAX);
-    for (size_t i = 0; i < request->header_count; i++)
-        sorted[i] = (struct ordered){request->headers[i].name, request->headers[i].value, i};
-    qsort(sorted, request->header_count, sizeof *sorted, by_name);
+    for (size_t i = 0; i < request->header_count; i++) {
+        size_t at = i;
+        for (; at > 0 && strcasecmp(sorted[at - 1].name, request->headers[i].name) > 0; at--)
+            sorted[at] = sorted[at - 1];
+        sorted[at] = request->headers[i];
+    }
     return request->header_count;
 }
 
 static void lower(struct buf *out, const char *name)
 {
-    for (; *name; name++)
-        buf_char(out, (char)tolower((unsigned char)*name));
+    const size_t from = out->length;
+    buf_text_append(out, name);
+    for (char *at = out->data + from; *at; at++)
+        *at = (char)tolower((unsigned char)*at);
 }
 
 /* Without space around it, and with one space for many inside. */
@@ -205,15 +209,13 @@ static void trimmed(struct buf *out, const char *value)
     }
 }
 
-static bool same_name(const struct ordered *a, const struct ordered *b)
+static bool same_name(const struct sigv4_header *a, const struct sigv4_header *b)
 {
     return strcasecmp(a->name, b->name) == 0;
 }
 
-static void canonical_headers(const struct sigv4_request *request, struct buf *out)
+static void canonical_headers(const struct sigv4_header sorted[], size_t count, struct buf *out)
 {
-    struct ordered sorted[HEADERS_MAX];
-    const size_t count = sort_headers(request, sorted);
     for (size_t i = 0; i < count; i++) {
         const bool more_of_it = i > 0 && same_name(&sorted[i - 1], &sorted[i]);
         if (!more_of_it)
@@ -225,10 +227,8 @@ static void canonical_headers(const struct sigv4_request *request, struct buf *o
     }
 }
 
-static void signed_headers(const struct sigv4_request *request, struct buf *out)
+static void signed_headers(const struct sigv4_header sorted[], size_t count, struct buf *out)
 {
-    struct ordered sorted[HEADERS_MAX];
-    const size_t count = sort_headers(request, sorted);
     for (size_t i = 0; i < count; i++)
         if (i == 0 || !same_name(&sorted[i - 1], &sorted[i])) {
             buf_text_append(out, i > 0 ? ";" : "");
@@ -238,37 +238,55 @@ static void signed_headers(const struct sigv4_request *request, struct buf *out)
 
 /* --- the three stages --- */
 
-void sigv4_canonical_request(const struct sigv4_request *request, struct buf *out)
+void sigv4_canonical_request(const struct sigv4_request *request, struct sigv4_cache *cache,
+                             struct buf *out)
 {
-    buf_printf(out, "%s\n", request->method);
+    struct sigv4_header sorted[HEADERS_MAX];
+    const size_t count = sort_headers(request, sorted);
+    buf_text_append(out, request->method);
+    buf_char(out, '\n');
     canonical_path(request, out);
     buf_char(out, '\n');
     canonical_query(request->query, out);
     buf_char(out, '\n');
-    canonical_headers(request, out);
+    canonical_headers(sorted, count, out);
     buf_char(out, '\n');
-    signed_headers(request, out);
+    signed_headers(sorted, count, out);
     buf_char(out, '\n');
-    hash_append(out, request->body ? request->body : "", request->body_length);
+    hash_append(cache, request->body ? request->body : "", request->body_length, out);
 }
 
-static void scope_append(const struct sigv4_request *request, struct buf *out)
+/* Of a second there are many requests. */
+static const char *date_of(const struct sigv4_request *request, struct sigv4_cache *cache)
 {
-    char date[SIGV4_DATE_SIZE];
-    sigv4_date(request->time_s, date);
-    buf_printf(out, "%.*s/%s/%s/aws4_request", DAY_LENGTH, date, request->region, request->service);
+    if (!cache->date[0] || cache->date_s != request->time_s)
+        sigv4_date(request->time_s, cache->date);
+    cache->date_s = request->time_s;
+    return cache->date;
 }
 
-void sigv4_string_to_sign(const struct sigv4_request *request, struct buf *out)
+static void scope_append(const struct sigv4_request *request, struct sigv4_cache *cache,
+                         struct buf *out)
 {
-    char date[SIGV4_DATE_SIZE];
+    buf_append(out, date_of(request, cache), DAY_LENGTH);
+    buf_char(out, '/');
+    buf_text_append(out, request->region);
+    buf_char(out, '/');
+    buf_text_append(out, request->service);
+    buf_text_append(out, "/aws4_request");
+}
+
+void sigv4_string_to_sign(const struct sigv4_request *request, struct sigv4_cache *cache,
+                          struct buf *out)
+{
     struct buf canonical AUTO(buf_release) = {0};
-    sigv4_date(request->time_s, date);
-    sigv4_canonical_request(request, &canonical);
-    buf_printf(out, "AWS4-HMAC-SHA256\n%s\n", date);
-    scope_append(request, out);
+    sigv4_canonical_request(request, cache, &canonical);
+    buf_text_append(out, "AWS4-HMAC-SHA256\n");
+    buf_text_append(out, date_of(request, cache));
     buf_char(out, '\n');
-    hash_append(out, buf_text(&canonical), canonical.length);
+    scope_append(request, cache, out);
+    buf_char(out, '\n');
+    hash_append(cache, buf_text(&canonical), canonical.length, out);
 }
 
 static void hmac(const void *key, size_t key_length, const char *text,
@@ -296,44 +314,75 @@ static void derive(const struct sigv4_request *request, const char *secret,
     OPENSSL_cleanse(first.data, first.capacity);
 }
 
-/* What the kept key was made for: the scope, and a digest of the secret (never the secret). */
-static void cache_name(const struct sigv4_request *request, const char *secret, struct buf *out)
+static void use_key(struct sigv4_cache *cache, const unsigned char key[SHA256_DIGEST_LENGTH])
 {
-    scope_append(request, out);
-    buf_char(out, ' ');
-    hash_append(out, secret, strlen(secret));
+    static char digest[] = "SHA256"; /* OpenSSL asks for it writable, and does not write */
+    if (!cache->mac) {
+        EVP_MAC *hmac_type = EVP_MAC_fetch(NULL, "HMAC", NULL);
+        cache->mac = EVP_MAC_CTX_new(hmac_type);
+        EVP_MAC_free(hmac_type);
+    }
+    const OSSL_PARAM parameters[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+        OSSL_PARAM_construct_end()};
+    const int done = EVP_MAC_init(cache->mac, key, SHA256_DIGEST_LENGTH, parameters);
+    assert(done == 1); /* fails only for lack of memory */
 }
 
-static const unsigned char *signing_key(const struct sigv4_request *request, const char *secret,
-                                        struct sigv4_cache *cache)
+/* Keyed for the request: what is left to do is to feed it. */
+static void key_for(const struct sigv4_request *request, const char *secret,
+                    struct sigv4_cache *cache)
 {
-    struct buf name AUTO(buf_release) = {.maximum = sizeof cache->made_for - 1};
-    cache_name(request, secret, &name);
-    if (name.overflow || strcmp(buf_text(&name), cache->made_for) != 0) {
-        derive(request, secret, cache->key);
-        memcpy(cache->made_for, name.overflow ? "" : buf_text(&name),
-               name.overflow ? 1 : name.length + 1);
-    }
-    return cache->key;
+    struct buf scope AUTO(buf_release) = {.maximum = sizeof cache->scope - 1};
+    unsigned char digest[SHA256_DIGEST_LENGTH];
+    unsigned char key[SHA256_DIGEST_LENGTH];
+    scope_append(request, cache, &scope);
+    hash(cache, secret, strlen(secret), digest);
+    if (!scope.overflow && strcmp(buf_text(&scope), cache->scope) == 0 &&
+        memcmp(digest, cache->secret, sizeof digest) == 0)
+        return;
+    derive(request, secret, key);
+    use_key(cache, key);
+    OPENSSL_cleanse(key, sizeof key);
+    memcpy(cache->secret, digest, sizeof digest);
+    memcpy(cache->scope, scope.overflow ? "" : buf_text(&scope),
+           scope.overflow ? 1 : scope.length + 1);
+}
+
+static void sign(struct sigv4_cache *cache, const struct buf *text,
+                 unsigned char out[SHA256_DIGEST_LENGTH])
+{
+    size_t length = 0;
+    const unsigned char *data = (const unsigned char *)buf_text(text); /* bytes are bytes */
+    const bool done = EVP_MAC_init(cache->mac, NULL, 0, NULL) &&       /* the same key again */
+                      EVP_MAC_update(cache->mac, data, text->length) &&
+                      EVP_MAC_final(cache->mac, out, &length, SHA256_DIGEST_LENGTH);
+    assert(done && length == SHA256_DIGEST_LENGTH);
 }
 
 void sigv4_authorization(const struct sigv4_request *request, const struct sigv4_keys *keys,
                          struct sigv4_cache *cache, struct buf *out)
 {
     struct buf text AUTO(buf_release) = {0};
+    struct sigv4_header sorted[HEADERS_MAX];
     unsigned char signature[SHA256_DIGEST_LENGTH];
-    sigv4_string_to_sign(request, &text);
-    hmac(signing_key(request, keys->secret_key, cache), SHA256_DIGEST_LENGTH, buf_text(&text),
-         signature);
-    buf_printf(out, "AWS4-HMAC-SHA256 Credential=%s/", keys->access_key);
-    scope_append(request, out);
+    sigv4_string_to_sign(request, cache, &text);
+    key_for(request, keys->secret_key, cache);
+    sign(cache, &text, signature);
+    buf_text_append(out, "AWS4-HMAC-SHA256 Credential=");
+    buf_text_append(out, keys->access_key);
+    buf_char(out, '/');
+    scope_append(request, cache, out);
     buf_text_append(out, ", SignedHeaders=");
-    signed_headers(request, out);
+    signed_headers(sorted, sort_headers(request, sorted), out);
     buf_text_append(out, ", Signature=");
     hex_append(out, signature);
 }
 
 void sigv4_cache_wipe(struct sigv4_cache *cache)
 {
+    EVP_MAC_CTX_free(cache->mac);
+    EVP_MD_CTX_free(cache->digest);
+    EVP_MD_free(cache->sha256);
     OPENSSL_cleanse(cache, sizeof *cache);
 }

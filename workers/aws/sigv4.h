@@ -38,16 +38,25 @@ enum { SIGV4_DATE_SIZE = 17 };
 /* "20150830T123600Z" */
 void sigv4_date(int64_t time_s, char out[SIGV4_DATE_SIZE]);
 
-/* The three stages, each appended to `out`. */
-void sigv4_canonical_request(const struct sigv4_request *request, struct buf *out);
-void sigv4_string_to_sign(const struct sigv4_request *request, struct buf *out);
-
-/* The signing key depends on the day, region, service and secret only: kept from call to call. */
+/* Kept from call to call: the signing key, which depends on the day, region, service and secret
+ * only, and OpenSSL's objects. Begins as zeros, belongs to one thread, ends with
+ * sigv4_cache_wipe(). */
 struct sigv4_cache {
-    char made_for[200]; /* day, region, service and a digest of the secret */
-    unsigned char key[32];
+    char scope[128];            /* that the key is for: day, region, service */
+    unsigned char secret[32];   /* and a digest of the secret */
+    struct evp_mac_ctx_st *mac; /* has the key */
+    struct evp_md_ctx_st *digest;
+    struct evp_md_st *sha256;
+    int64_t date_s;
+    char date[SIGV4_DATE_SIZE]; /* of date_s; "" = none yet */
 };
-/* The value of the Authorization header. */
+
+/* The three stages, each appended to `out`; the last one is the value of the Authorization header.
+ */
+void sigv4_canonical_request(const struct sigv4_request *request, struct sigv4_cache *cache,
+                             struct buf *out);
+void sigv4_string_to_sign(const struct sigv4_request *request, struct sigv4_cache *cache,
+                          struct buf *out);
 void sigv4_authorization(const struct sigv4_request *request, const struct sigv4_keys *keys,
                          struct sigv4_cache *cache, struct buf *out);
 void sigv4_cache_wipe(struct sigv4_cache *cache);
