@@ -28,8 +28,8 @@ enum {
     STUCK_MS = 10 * 1000,
     REFUSED_MS = 10 * 1000,
     VISIBILITY_S = 4, /* of what a killed worker held: renewed while it lives */
-    POLLS = 4,
-    PERMITS = 200
+    POLLS = 8, /* a round trip to SQS takes 10 to 20 ms and brings ten messages */
+    PERMITS = 400
 };
 
 enum { OUTGOING, INCOMING, QUEUES };
