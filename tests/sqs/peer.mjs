@@ -11,7 +11,7 @@
 //   POST /expire    {}                           all that were given so far are expired now
 //   POST /listener  {name}                       one more proxy with faults of its own: {url}
 //   POST /faults    {listener, rules: [{call, fault, chance, times, ms}], seed}   call "*": every
-//   GET  /counts?listener=NAME                   {calls, faults, refused} so far
+//   GET  /counts?listener=NAME                   {calls, faults, refused, asked} so far; asked: "KEY CALL QUEUE"
 //   POST /queue     {name, maxReceives, visibility}         and NAME-dlq behind it: {url}
 //   POST /put       {queue, messages: [{body, attributes}]} another producer
 //   GET  /depth?queue=NAME                       {depth}: visible, hidden and delayed
@@ -21,7 +21,7 @@
 import { spawn } from "node:child_process";
 import http from "node:http";
 import { CALLS, FAULTS, fail } from "./faults.mjs";
-import { allow, refusal } from "./signature.mjs";
+import { accountOf, allow, refusal } from "./signature.mjs";
 
 const LOOPBACK = "127.0.0.1";
 const listeners = new Map();
@@ -122,6 +122,8 @@ async function serve(listener, request, response, body) {
         count(counts.refused, why);
         return fail(response, 403, why);
     }
+    const { QueueUrl } = JSON.parse(body.toString());
+    count(counts.asked, [accountOf(request), action, QueueUrl?.split("/").at(-1)].join(" "));
     const { "content-length": _, connection: __, ...headers } = request.headers;
     const forward = (other = body) => send(request.method, request.url, headers, other, request.socket);
     const answer = ({ status, headers: { "transfer-encoding": ___, ...kept }, body: text }) => {
@@ -130,7 +132,6 @@ async function serve(listener, request, response, body) {
     };
     const fault = takeFault(listener, action);
     if (!fault) return answer(await forward());
-    const { QueueUrl } = JSON.parse(body.toString());
     await FAULTS[fault.fault].act({
         request, response, body, forward, answer, fault,
         call: (other, object) => call(other, { QueueUrl, ...object }),
@@ -149,7 +150,7 @@ function readBody(request) {
 }
 
 async function addListener(name) {
-    const listener = { rules: [], seed: 1, counts: { calls: {}, faults: {}, refused: {} } };
+    const listener = { rules: [], seed: 1, counts: { calls: {}, faults: {}, refused: {}, asked: {} } };
     listener.server = http.createServer({ keepAliveTimeout: 60000 }, (request, response) => {
         readBody(request).then((body) => serve(listener, request, response, body)).catch(() => request.socket.destroy());
     });

@@ -41,6 +41,8 @@ function signerOf(accessKey, secretKey, region, service) {
     return signers.get(name);
 }
 
+export const accountOf = (request) => /Credential=([^/]+)/.exec(request.headers.authorization)?.[1];
+
 // Signs what was signed, once more; why it is refused, or null.
 export async function refusal(request, body) {
     const [, accessKey, , region, service, names] =
