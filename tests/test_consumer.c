@@ -80,6 +80,22 @@ Test(consumer, tells_how_long_messages_took_from_receipt_to_commit)
     cr_expect_eq(handling.total_ms, total_ms);
 }
 
+/* A server may end all polls that wait when one message comes. */
+Test(consumer, a_poll_that_came_back_empty_at_once_pauses_alone)
+{
+    cr_assert_eq(fake_open_count(stand.bench.fake, FAKE_RECEIVE), 2);
+    fake_give(stand_call(&stand, FAKE_RECEIVE), NULL, 0);
+    cr_expect_eq(stand_settle(&stand), 100, "it must not spin");
+    cr_expect_eq(fake_open_count(stand.bench.fake, FAKE_RECEIVE), 1, "this one pauses");
+    stand_give(&stand, "m1", "r1", "ok");
+    (void)stand_settle(&stand);
+    cr_expect_eq(fake_open_count(stand.bench.fake, FAKE_RECEIVE), 1, "the other goes on");
+    (void)stand_pass(&stand, 99);
+    cr_expect_eq(fake_open_count(stand.bench.fake, FAKE_RECEIVE), 1);
+    (void)stand_pass(&stand, 1);
+    cr_expect_eq(fake_open_count(stand.bench.fake, FAKE_RECEIVE), 2);
+}
+
 Test(consumer, an_applied_message_is_deleted_after_it_is_durable)
 {
     stand_give(&stand, "m1", "r1", "ok");

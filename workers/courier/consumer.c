@@ -71,9 +71,10 @@ static void poll_done(void *context, const struct queue_message messages[], size
     outage_over(&consumer->queue, world);
     for (size_t i = 0; i < count; i++)
         receive_one(consumer, &messages[i]);
-    /* A queue that does not wait must not make us spin. */
+    /* A queue that does not wait must not make us spin. Only this poll pauses: a server may end all
+     * that wait when one message comes. */
     if (count == 0 && consumer_now(consumer) - poll->begun_ms < EMPTY_POLL_MS)
-        consumer->poll_due_ms = consumer_now(consumer) + EMPTY_POLL_MS;
+        poll->due_ms = consumer_now(consumer) + EMPTY_POLL_MS;
 }
 
 /* --- polling --- */
@@ -101,10 +102,20 @@ static int64_t earlier(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-/* What cannot be written down is not worth receiving: the store counts as well. */
-static int64_t poll_due(const struct consumer *consumer)
+/* When this one may begin. What cannot be written down is not worth receiving: the store counts as
+ * well. */
+static int64_t poll_due(const struct consumer *consumer, const struct poll *poll)
 {
-    return later(consumer->poll_due_ms, later(consumer->queue.until_ms, consumer->store.until_ms));
+    return later(poll->due_ms, later(consumer->queue.until_ms, consumer->store.until_ms));
+}
+
+static int64_t next_poll_due(const struct consumer *consumer)
+{
+    int64_t due = INT64_MAX;
+    for (size_t i = 0; i < consumer->options.polls; i++)
+        if (!consumer->polls[i].open)
+            due = earlier(due, poll_due(consumer, &consumer->polls[i]));
+    return due;
 }
 
 static void poll_begin(struct consumer *consumer, struct poll *poll)
@@ -125,11 +136,10 @@ static void poll_begin(struct consumer *consumer, struct poll *poll)
 
 static void poll_step(struct consumer *consumer)
 {
-    struct poll *poll = consumer->polls;
-    while (wants_poll(consumer) && consumer_now(consumer) >= poll_due(consumer)) {
-        while (poll->open)
-            poll++;
-        poll_begin(consumer, poll);
+    for (size_t i = 0; i < consumer->options.polls && wants_poll(consumer); i++) {
+        struct poll *poll = &consumer->polls[i];
+        if (!poll->open && consumer_now(consumer) >= poll_due(consumer, poll))
+            poll_begin(consumer, poll);
     }
 }
 
@@ -164,7 +174,7 @@ static int64_t next_due(const struct consumer *consumer)
     if (waits_for_store(consumer))
         due = earlier(due, consumer->store.until_ms);
     if (wants_poll(consumer))
-        due = earlier(due, poll_due(consumer));
+        due = earlier(due, next_poll_due(consumer));
     if (due == INT64_MAX)
         return -1;
     return later(due - consumer_now(consumer), 0);

@@ -98,6 +98,7 @@ struct poll {
     struct consumer *consumer;
     size_t maximum;
     int64_t begun_ms;
+    int64_t due_ms; /* ticks: not again before */
     bool open;
 };
 
@@ -111,7 +112,6 @@ struct consumer {
     struct poll *polls;
     size_t polls_open;
     size_t reserved; /* permits that open polls may use */
-    int64_t poll_due_ms;
     int64_t lease_due_ms; /* when a lease wants something */
     struct outage queue;
     struct outage store;
