@@ -42,9 +42,14 @@ void pass(struct app *app, int64_t ms)
     jump(app, ms);
 }
 
-void jump(struct app *app, int64_t ms)
+void test_clock_move(int64_t ms)
 {
     test_clock.ms += ms;
+}
+
+void jump(struct app *app, int64_t ms)
+{
+    test_clock_move(ms);
     (void)app_tick(app);
 }
 
@@ -54,10 +59,15 @@ void app_release(struct app **app)
     *app = NULL;
 }
 
-struct app *start(void)
+struct app *start_with(const struct conf *conf)
 {
     test_clock = (struct test_clock){0};
-    return app_new(&world, "p", "http://x");
+    return app_new(&world, conf, "p", "http://x");
+}
+
+struct app *start(void)
+{
+    return start_with(conf_default());
 }
 
 /* --- news --- */
@@ -68,8 +78,8 @@ struct record *booking(const char *id, int64_t waits_s, enum booking_status stat
     *made = (struct record){.id = memory_text(id),
                             .user_id = memory_text("user"),
                             .user_name = memory_text(id),
-                            .start_s = NOW_S + 86400,
-                            .end_s = NOW_S + 88200,
+                            .start_s = NOW_S + 86400 + 60 * waits_s,
+                            .end_s = NOW_S + 88200 + 60 * waits_s,
                             .received_s = NOW_S - waits_s,
                             .status = status};
     return made;
@@ -103,10 +113,8 @@ void resume(struct app *app)
     tell(app, news);
 }
 
-/* Connected, with a, b, c waiting, oldest first. */
-struct app *start_live(void)
+static void go_live(struct app *app)
 {
-    struct app *app = start();
     tell(app, news_new(NEWS_CONNECTED, NULL));
     struct news *list = news_new(NEWS_LIST, NULL);
     news_add(list, booking("c", 60, BOOKING_PENDING));
@@ -115,7 +123,39 @@ struct app *start_live(void)
     tell(app, list);
     tell(app, news_new(NEWS_PIPELINE, NULL));
     app_shown(app);
+}
+
+struct app *start_live(void)
+{
+    struct app *app = start();
+    go_live(app);
     return app;
+}
+
+struct app *start_with_journal(struct history *history)
+{
+    struct app *app = start();
+    struct news *opened = news_new(NEWS_OPENED, NULL);
+    opened->history = history;
+    app_use_journal(app);
+    tell(app, opened);
+    go_live(app);
+    return app;
+}
+
+void keep(struct app *app, enum error_kind kind)
+{
+    struct news *lines = asked(app, NEWS_JOURNAL);
+    cr_assert(lines, "the journal was asked for nothing");
+    if (kind != ERROR_NONE)
+        (void)error_set(&lines->error, kind, "No space left on device");
+    tell(app, lines);
+}
+
+void press(struct app *app, uint32_t key)
+{
+    app_shown(app);
+    app_key(app, key);
 }
 
 /* Takes every request; returns the last one of that kind, NULL if there was none. */
@@ -178,4 +218,12 @@ void expect_notice(const struct app *app, const char *words)
 {
     cr_expect(strstr(buf_text(&app->notice), words), "\"%s\" not in \"%s\"", words,
               buf_text(&app->notice));
+}
+
+void expect_message(const struct app *app, const char *words)
+{
+    struct buf text AUTO(buf_release) = {0};
+    view_message(app, &text);
+    view_staged(app, &text);
+    cr_expect(strstr(buf_text(&text), words), "\"%s\" not in \"%s\"", words, buf_text(&text));
 }

@@ -8,15 +8,24 @@
 enum { NOW_S = 1760431320 };
 
 void app_release(struct app **app); /* for AUTO() */
-/* Not connected. */
+/* Not connected; the second one with settings of its own. */
 struct app *start(void);
+struct app *start_with(const struct conf *conf);
 /* Connected, with a, b, c waiting, oldest first; a under the cursor. */
 struct app *start_live(void);
+/* The same with a journal, which was opened: `history` may be NULL, and is taken over. */
+struct app *start_with_journal(struct history *history);
+/* Answers what the journal is asked; ERROR_NONE: it is on the disk. */
+void keep(struct app *app, enum error_kind kind);
+/* A key, on a screen that was seen. */
+void press(struct app *app, uint32_t key);
 /* Lets time pass, second by second as the loop does. */
 void pass(struct app *app, int64_t ms);
 /* All at once: the process was stopped. */
 void jump(struct app *app, int64_t ms);
-/* A booking named as its id. */
+/* The same, and nobody has noticed yet. */
+void test_clock_move(int64_t ms);
+/* A booking named as its id, tomorrow, at a time that nobody else has who waits longer or less. */
 struct record *booking(const char *id, int64_t waits_s, enum booking_status status);
 /* Hands the news over. */
 void tell(struct app *app, struct news *news);
@@ -35,5 +44,7 @@ const char *cursor_id(const struct app *app);
 void expect_state(const struct app *app, const char *id, const char *state);
 void expect_tag(const struct app *app, const char *tag);
 void expect_notice(const struct app *app, const char *words);
+/* In the lines below the list. */
+void expect_message(const struct app *app, const char *words);
 
 #endif

@@ -11,8 +11,8 @@ server=
 provider=salon-1
 step=start
 
-unset BOOKFLOW_TOKEN BOOKFLOW_TOKEN_FILE NO_COLOR
-export BOOKFLOW_STATE_DIR=$dir/state BOOKFLOW_PROVIDER=$provider TZ=UTC LANG=C.UTF-8
+unset BOOKFLOW_TOKEN BOOKFLOW_TOKEN_FILE NO_COLOR XDG_STATE_HOME XDG_CONFIG_HOME
+export HOME=$dir BOOKFLOW_STATE_DIR=$dir/state BOOKFLOW_PROVIDER=$provider TZ=UTC LANG=C.UTF-8
 mkdir -p "$BOOKFLOW_STATE_DIR"
 
 finish() {
@@ -188,7 +188,7 @@ wait_for 'There is no connection'
 start_server
 keys F5
 wait_for '\[LIVE\]' 300
-wait_for 'ACCEPT [0-9]+s .*dora'
+wait_for 'Back after .*1 kept answer'
 keys s
 wait_status "$id" confirmed
 
@@ -201,14 +201,13 @@ post "/bookings/$id/cancel" '{}' >"$dir/out"
 wait_for 'NOT DONE'
 
 step="a hostile name cannot act on the terminal"
-title=$(pane '#{pane_title}')
 hostile='{"name":"\u001b]0;pwned\u0007Mallory\u202e\u001b[2Jdrow","email":"m@example.com"}'
 mild='{"name":"Mallory\u202edrow","email":"m@example.com"}'
 put_user() { curl -fsS -X PUT -H 'Content-Type: application/json' -d "$1" -o "$dir/out" "$BOOKFLOW_URL/users/mal" 2>/dev/null; }
 put_user "$hostile" || put_user "$mild" || fail "the user could not be made"
 book slot-13 mal
 wait_for Mallory
-[ "$(pane '#{pane_title}')" = "$title" ] || fail "the name changed the title"
+pane '#{pane_title}' | grep -qxE "[0-9]+ waiting - $provider" || fail "the name changed the title"
 screen | grep -q $'\u202e' && fail "a bidi control reached the terminal"
 wait_for '\[1 Inbox'
 
@@ -271,39 +270,5 @@ step="quit"
 keys q
 wait_for 'left with 0'
 terminal_is_right
-
-step="without a screen"
-TERM=dumb "$bin/tui/bookflow-console" >"$dir/out" 2>&1 </dev/null
-[ $? -eq 2 ] && grep -q -- --list "$dir/out" || fail "no refusal without a terminal"
-"$bin/tui/bookflow-console" --list --status confirmed >"$dir/out" || fail "--list"
-grep -q ann "$dir/out" || fail "--list does not show the accepted booking"
-"$bin/tui/bookflow-console" --accept no-such-booking 2>"$dir/out"
-[ $? -eq 1 ] || fail "an unknown booking is not exit 1"
-# exits CODE WORDS ARGUMENTS...: ends with the code and says the words, in one line
-exits() {
-    local code=$1 words=$2
-    shift 2
-    "$bin/tui/bookflow-console" "$@" >"$dir/stdout" 2>"$dir/out"
-    [ $? -eq "$code" ] || fail "$* is not exit $code"
-    grep -q -- "$words" "$dir/out" || fail "$* does not say: $words"
-    [ "$(wc -l <"$dir/out")" -eq 1 ] || fail "$* says more than one line"
-}
-exits 2 'not valid UTF-8' --reject "$id" --reason $'bad \xff'
-status_is "$id" pending || fail "a reason that was lost rejected"
-exits 2 '--reason does not belong' --accept "$id" --reason x
-exits 2 '--json does not belong' --json
-exits 2 '--bogus is not an option' --bogus
-exits 2 'one of --list' --list --accept "$id"
-exits 2 'is not an id' --accept ../x
-exits 2 'not a day' --list --day tomorrow
-exits 1 'no-such: ' --show no-such
-exits 78 'is not a URL' --url nonsense --list
-exits 5 'no-such: ' --accept "$id" no-such
-[ "$(cat "$dir/stdout")" = "$id accepted" ] || fail "partly done does not say what"
-"$bin/tui/bookflow-console" --list 2>"$dir/out" >/dev/full
-[ $? -eq 1 ] || fail "a list that could not be written is not exit 1"
-stop_server
-"$bin/tui/bookflow-console" --list 2>"$dir/out"
-[ $? -eq 75 ] || fail "offline is not exit 75"
 
 echo "console.sh: all steps passed"

@@ -1,4 +1,4 @@
-/* Two threads, each a loop with one job. What crosses: two pipes of pointers, a flag and a kick. */
+/* Three threads, each a loop with one job. What crosses: pipes of pointers, a flag and a kick. */
 #include "api.h"
 
 #include <errno.h>
@@ -10,14 +10,16 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "journal.h"
 #include "json_fields.h"
+#include "timestamp.h"
 
 enum {
     SILENCE_MS = 40 * 1000,
     FIRST_WAIT_MS = 1000,
     LAST_WAIT_MS = 15 * 1000,
     SIGNED_OUT_WAIT_MS = 60 * 1000,
-    THREADS = 2
+    THREADS = 3
 };
 
 /* What is written into a pipe: smaller than PIPE_BUF, so it goes and comes whole. */
@@ -32,6 +34,7 @@ struct api {
     pthread_t threads[THREADS];
     size_t running;
     int questions[2];
+    int lines[2]; /* questions, too: those for the journal */
     int news[2];
     int kick; /* ends the listener's wait */
     atomic_bool stop;
@@ -82,6 +85,7 @@ static void tell_changed(const struct api *api, const char *data)
     json_t *root AUTO(json_release) = json_parse_object(data, strlen(data), &ignored);
     struct record *record = root ? record_from_json(root, &ignored) : NULL;
     struct news *news = news_new(record ? NEWS_CHANGED : NEWS_ALIVE, NULL);
+    news->event = memory_text(data);
     news_add(news, record);
     tell(api, news);
 }
@@ -176,13 +180,30 @@ static void ask_pipeline(const struct api *api, struct news *news)
     news->oldest_unsent_s = json_integer_value(json_object_get(root, "oldestUnsentSeconds"));
 }
 
+static void ask_list(const struct api *api, struct news *news, const char *query)
+{
+    const struct remote_list list = {query, add_record, news};
+    news->status = remote_list(api->remote, api->sender, &list, &news->error) ? 200 : 0;
+}
+
+static void ask_day(const struct api *api, struct news *news)
+{
+    struct buf query AUTO(buf_release) = {0};
+    char from[TIMESTAMP_SIZE];
+    char to[TIMESTAMP_SIZE];
+    buf_printf(&query, "&from=%s&to=%s", timestamp_format(news->from_s, from),
+               timestamp_format(news->to_s, to));
+    ask_list(api, news, buf_text(&query));
+}
+
 /* Only questions come here. */
 static void ask(const struct api *api, struct news *news)
 {
-    const struct remote_list list = {"&status=pending", add_record, news};
     json_t *booking AUTO(json_release) = NULL;
     if (news->kind == NEWS_LIST) {
-        news->status = remote_list(api->remote, api->sender, &list, &news->error) ? 200 : 0;
+        ask_list(api, news, "&status=pending");
+    } else if (news->kind == NEWS_DAY) {
+        ask_day(api, news);
     } else if (news->kind == NEWS_BOOKING) {
         booking = remote_booking(api->remote, api->sender, news->id, &news->error);
         if (booking)
@@ -205,6 +226,38 @@ static void *ask_always(void *context)
     return NULL;
 }
 
+/* --- the journal --- */
+
+static struct journal *open_journal(const struct api *api, struct error *error)
+{
+    const struct journal_owner owner = {api->remote->url, api->remote->provider};
+    struct error ignored = {0};
+    struct news *news = news_new(NEWS_OPENED, NULL);
+    news->history = memory_new(1, sizeof *news->history);
+    struct journal *journal = journal_open(&owner, news->history, error);
+    news->error = *error;
+    if (error->kind == ERROR_BUSY) /* to be seen it is all the same */
+        (void)!journal_read(&owner, news->history, &ignored);
+    tell(api, news);
+    return journal;
+}
+
+/* Ends with the pipe: what was handed over is written, whatever else ends. */
+static void *keep_always(void *context)
+{
+    struct api *api = context;
+    struct error closed = {0};
+    struct journal *journal AUTO(journal_release) = open_journal(api, &closed);
+    for (struct news *news = NULL; (news = take(api->lines[0]));) {
+        if (journal)
+            (void)!journal_append(journal, &news->lines, &news->error);
+        else
+            news->error = closed;
+        tell(api, news);
+    }
+    return NULL;
+}
+
 /* --- the screen's side --- */
 
 static bool start_thread(struct api *api, void *(*run)(void *), struct error *error)
@@ -216,27 +269,48 @@ static bool start_thread(struct api *api, void *(*run)(void *), struct error *er
 }
 
 /* The screen's ends never make it wait. */
-static bool start(struct api *api, struct error *error)
+static bool open_pipes(struct api *api, struct error *error)
 {
-    if (pipe2(api->questions, O_CLOEXEC) != 0 || pipe2(api->news, O_CLOEXEC) != 0 ||
-        (api->kick = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) < 0 ||
-        fcntl(api->questions[1], F_SETFL, O_NONBLOCK) != 0 ||
-        fcntl(api->news[0], F_SETFL, O_NONBLOCK) != 0)
-        return error_set(error, ERROR_UNAVAILABLE, "pipe: %s", strerror(errno));
+    const int *ours[] = {&api->questions[1], &api->lines[1], &api->news[0]};
+    api->kick = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    bool opened = api->kick >= 0 && pipe2(api->questions, O_CLOEXEC) == 0 &&
+                  pipe2(api->lines, O_CLOEXEC) == 0 && pipe2(api->news, O_CLOEXEC) == 0;
+    for (size_t i = 0; i < sizeof ours / sizeof ours[0] && opened; i++)
+        opened = fcntl(*ours[i], F_SETFL, O_NONBLOCK) == 0;
+    return opened || error_set(error, ERROR_UNAVAILABLE, "pipe: %s", strerror(errno));
+}
+
+static bool start(struct api *api, bool only_listens, struct error *error)
+{
+    if (!open_pipes(api, error))
+        return false;
     api->sender = remote_client(api->remote, &api->stop, error);
     api->listener = remote_client(api->remote, &api->stop, error);
-    return api->sender && api->listener && start_thread(api, ask_always, error) &&
+    return api->sender && api->listener &&
+           (only_listens ||
+            (start_thread(api, keep_always, error) && start_thread(api, ask_always, error))) &&
            start_thread(api, listen_always, error);
+}
+
+static struct api *begin(const struct remote *remote, bool only_listens, struct error *error)
+{
+    struct api *api = memory_new(1, sizeof *api);
+    *api = (struct api){
+        .remote = remote, .kick = -1, .questions = {-1, -1}, .lines = {-1, -1}, .news = {-1, -1}};
+    if (start(api, only_listens, error))
+        return api;
+    api_free(api);
+    return NULL;
 }
 
 struct api *api_start(const struct remote *remote, struct error *error)
 {
-    struct api *api = memory_new(1, sizeof *api);
-    *api = (struct api){.remote = remote, .kick = -1, .questions = {-1, -1}, .news = {-1, -1}};
-    if (start(api, error))
-        return api;
-    api_free(api);
-    return NULL;
+    return begin(remote, false, error);
+}
+
+struct api *api_listen(const struct remote *remote, struct error *error)
+{
+    return begin(remote, true, error);
 }
 
 static void kick(const struct api *api)
@@ -257,7 +331,8 @@ static void end_threads(struct api *api)
 {
     atomic_store(&api->stop, true);
     (void)close(api->questions[1]);
-    api->questions[1] = -1;
+    (void)close(api->lines[1]);
+    api->questions[1] = api->lines[1] = -1;
     client_wake(api->sender);
     client_wake(api->listener);
     kick(api);
@@ -278,7 +353,8 @@ void api_free(struct api *api)
     client_free(api->sender);
     client_free(api->listener);
     buf_release(&api->last_id);
-    const int fds[] = {api->questions[0], api->questions[1], api->news[0], api->news[1], api->kick};
+    const int fds[] = {api->questions[0], api->questions[1], api->lines[0], api->lines[1],
+                       api->news[0],      api->news[1],      api->kick};
     for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++)
         if (fds[i] >= 0)
             (void)close(fds[i]);
@@ -289,7 +365,8 @@ bool api_ask(struct api *api, struct news *question)
 {
     const struct letter letter = {question};
     const bool sign_in = question->kind == NEWS_SIGN_IN; /* it is not ours behind the write */
-    if (write(api->questions[1], &letter, sizeof letter) != (ssize_t)sizeof letter)
+    const int *pipe = question->kind == NEWS_JOURNAL ? api->lines : api->questions;
+    if (write(pipe[1], &letter, sizeof letter) != (ssize_t)sizeof letter)
         return false;
     if (sign_in)
         kick(api);

@@ -1,5 +1,6 @@
-/* The network of the console: one thread listens to the change stream, one asks questions, so that
- * a key never waits. Both speak to the screen's thread through pipes of owned news. */
+/* What may wait: one thread listens to the change stream, one asks the network questions, one keeps
+ * the journal, so that a key never waits. They speak to the screen's thread by pipes of owned news.
+ */
 #ifndef BOOKFLOW_API_H
 #define BOOKFLOW_API_H
 
@@ -8,9 +9,11 @@
 
 struct api;
 
-/* Starts both threads. `remote` must outlive it. */
+/* Starts the threads. `remote` must outlive it. The journal's first news is NEWS_OPENED. */
 MUST_CHECK struct api *api_start(const struct remote *remote, struct error *error);
-/* Ends the calls under way, joins the threads. */
+/* Only listens to the change stream: no questions, no journal. */
+MUST_CHECK struct api *api_listen(const struct remote *remote, struct error *error);
+/* Ends the calls under way, writes what the journal was handed, joins the threads. */
 void api_free(struct api *api);
 
 /* Hands a question over; false, and nothing done, while too many wait already. */

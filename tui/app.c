@@ -1,5 +1,5 @@
-/* The app: its list, its cursor and what the network tells. Answers are in app_answers.c, keys in
- * app_keys.c. */
+/* The app: its life, its questions and what the network tells. What is looked at is in app_list.c
+ * and app_day.c, answers in app_answers.c, keys in app_keys.c. */
 #include "app.h"
 
 #include <assert.h>
@@ -12,10 +12,15 @@
 #include "view.h"
 #include "world.h"
 
-struct app *app_new(const struct world *world, const char *provider, const char *server)
+struct app *app_new(const struct world *world, const struct conf *conf, const char *provider,
+                    const char *server)
 {
     struct app *app = memory_new(1, sizeof *app);
     app->world = world;
+    app->conf = conf;
+    app->keymap = conf->keymap ? *conf->keymap : keymap_default();
+    app->mouse = conf->mouse;
+    rows_init(&app->rows, conf->order);
     app->provider = provider;
     app->server = server;
     app->questions_end = &app->questions;
@@ -31,8 +36,11 @@ void app_free(struct app *app)
         return;
     for (struct news *question = NULL; (question = app_take_question(app));)
         news_free(question);
+    app_answers_release(app);
     rows_release(&app->rows);
+    row_list_release(&app->plan);
     buf_release(&app->typed);
+    buf_release(&app->copied);
     buf_release(&app->notice);
     free(app->active);
     free(app);
@@ -61,6 +69,7 @@ void app_say(struct app *app, const char *format, ...)
     (void)vsnprintf(text, sizeof text, format, values);
     va_end(values);
     buf_clear(&app->notice);
+    app->see = NULL;
     text_display(&app->notice, text, strlen(text));
     app->noticed_ms = app_now_ms(app);
 }
@@ -70,7 +79,7 @@ void app_say(struct app *app, const char *format, ...)
 void app_ask(struct app *app, struct news *question)
 {
     struct connection *connection = &app->connection;
-    if (question->kind != NEWS_LIST && connection->awaited++ == 0)
+    if (question->kind > NEWS_DAY && connection->awaited++ == 0)
         connection->asked_ms = app_now_ms(app);
     *app->questions_end = question;
     app->questions_end = &question->next;
@@ -78,6 +87,9 @@ void app_ask(struct app *app, struct news *question)
 
 struct news *app_take_question(struct app *app)
 {
+    struct news *lines = app_journal_question(app);
+    if (lines)
+        return lines;
     struct news *first = app->questions;
     if (first)
         app->questions = first->next;
@@ -101,104 +113,34 @@ static void ask_pipeline(struct app *app)
     app_ask(app, news_new(NEWS_PIPELINE, NULL));
 }
 
-/* --- the list and the cursor --- */
-
-size_t app_place(const struct app *app)
-{
-    return app->cursor ? rows_place(&app->rows, app->cursor) : 0;
-}
-
-static void keep_in_sight(struct app *app)
-{
-    const size_t height = view_layout(app->lines, app->columns).list_lines;
-    const size_t place = app_place(app);
-    if (place < app->top)
-        app->top = place;
-    if (place >= app->top + height)
-        app->top = place - height + 1;
-    if (app->top + height > app->rows.listed) /* no blank lines while rows are out of sight */
-        app->top = app->rows.listed > height ? app->rows.listed - height : 0;
-}
-
-void app_resize(struct app *app, size_t lines, size_t columns)
-{
-    app->lines = lines;
-    app->columns = columns;
-    keep_in_sight(app);
-}
-
-static void list_row(struct app *app, struct row *row)
-{
-    const size_t place = rows_list(&app->rows, row);
-    if (!app->cursor) {
-        app->cursor = row;
-        app->shown = false;
-    } else if (place <= app_place(app) && app->cursor != row) {
-        app->top++; /* the line of the cursor stays where it is */
-    }
-    keep_in_sight(app);
-}
-
-static void unlist_row(struct app *app, struct row *row)
-{
-    assert(row != app->cursor);
-    const size_t place = rows_unlist(&app->rows, row);
-    if (place < app_place(app) + 1 && app->top > 0)
-        app->top--;
-    keep_in_sight(app);
-}
-
-void app_tidy(struct app *app, struct row *row)
-{
-    const bool waits = row->record->status == BOOKING_PENDING;
-    if (row_is_settled(row) && row != app->cursor)
-        row_drop_answer(row);
-    if (row->listed && row != app->cursor && !waits && !row->answer)
-        unlist_row(app, row);
-}
-
-void app_go_to(struct app *app, size_t place)
-{
-    if (!app->cursor)
-        return;
-    struct row *left = app->cursor;
-    const size_t last = app->rows.listed - 1;
-    app->cursor = app->rows.list[place < last ? place : last];
-    app->cursor->fresh = false;
-    app->touched = app->shown = true;
-    keep_in_sight(app);
-    if (left != app->cursor)
-        app_tidy(app, left);
-}
-
-void app_shown(struct app *app)
-{
-    app->shown = true;
-}
-
 /* --- news --- */
 
-static struct row *take_record(struct app *app, struct record *record, bool arrival)
+static void take_record(struct app *app, struct record *record, bool arrival)
 {
     bool changed = false;
     struct row *row = rows_put(&app->rows, record, &changed);
     row->fetched = app->fetch;
     if (!changed)
-        return row;
+        return;
     if (!row->listed && row->record->status == BOOKING_PENDING) {
         row->fresh = arrival;
-        app->arrived += arrival;
-        list_row(app, row);
+        rows_list(&app->rows, row);
+        app->arrived += arrival && rows_shows(&app->rows, row);
+        app->connection.came += arrival;
     }
     app_record_changed(app, row);
-    return row;
 }
 
 static void take_records(struct app *app, struct news *news, bool arrival)
 {
-    /* Lists come newest first; from the end, each row goes behind the one before. */
-    while (news->count > 0)
-        (void)take_record(app, news->records[--news->count], arrival);
+    enum { MANY = 32 }; /* putting each into its place would take long */
+    const size_t line = app_line(app);
+    if (news->count > MANY)
+        rows_gather(&app->rows);
+    while (news->count > 0) /* lists come newest first: from the end, most go behind the others */
+        take_record(app, news->records[--news->count], arrival);
+    rows_settle(&app->rows);
+    app_hold_line(app, line);
 }
 
 static void on_connected(struct app *app, const struct news *news)
@@ -208,9 +150,11 @@ static void on_connected(struct app *app, const struct news *news)
     connection->signed_out = false;
     connection->loaded = connection->loaded && news->resumed;
     if (connection->loaded)
-        app_restage_kept(app);
+        app_back(app);
     else
         app_fetch_list(app);
+    if (!news->resumed)
+        days_forget(&app->days);
     ask_pipeline(app);
 }
 
@@ -225,10 +169,13 @@ static void on_lost(struct app *app, const struct news *news)
     if (connection->connected) {
         connection->lost_ms = app_now_ms(app);
         connection->lost_s = app_now_s(app);
+        connection->away = connection->away || connection->loaded;
+        connection->came = connection->gone = 0;
     }
     connection->connected = false;
     connection->slow_ms = 0;
     connection->signed_out = is_refused(news);
+    connection->refusal = error_policy(news->error.kind)->http_status;
     connection->retry_ms = app_now_ms(app) + (news->wait_ms > 0 ? news->wait_ms : 0);
     if (news->error.kind != ERROR_UNAVAILABLE)
         app_say(app, "%s", news->error.text);
@@ -237,8 +184,8 @@ static void on_lost(struct app *app, const struct news *news)
 /* What waits here and was not in the list has been decided or removed behind our back. */
 static void ask_for_missing(struct app *app)
 {
-    for (size_t i = 0; i < app->rows.listed; i++) {
-        const struct row *row = app->rows.list[i];
+    for (size_t i = 0; i < app->rows.inbox.count; i++) {
+        const struct row *row = app->rows.inbox.rows[i];
         if (row->fetched != app->fetch && row->record->status == BOOKING_PENDING)
             app_ask(app, news_new(NEWS_BOOKING, row->record->id));
     }
@@ -251,17 +198,14 @@ static void on_list(struct app *app, struct news *news)
         app->connection.list_ms = app_now_ms(app) + LIST_AGAIN_MS;
         return;
     }
-    take_records(app, news, app->connection.loaded);
+    take_records(app, news, app->connection.loaded || app->connection.away);
     ask_for_missing(app);
-    if (!app->touched && app->rows.listed > 0 && app->cursor != app->rows.list[0]) {
-        app->cursor = app->rows.list[0];
-        app->top = 0;
-        app->shown = false;
-    }
+    if (!app->touched)
+        app_look_at_first(app);
     if (app->connection.loaded)
         return;
     app->connection.loaded = true;
-    app_restage_kept(app);
+    app_back(app);
 }
 
 static void on_booking(struct app *app, struct news *news)
@@ -270,6 +214,7 @@ static void on_booking(struct app *app, struct news *news)
     if (row && news->error.kind == ERROR_NOT_FOUND)
         app_row_gone(app, row);
     take_records(app, news, false);
+    app_leftover_news(app, news);
 }
 
 static void on_pipeline(struct app *app, const struct news *news)
@@ -279,15 +224,18 @@ static void on_pipeline(struct app *app, const struct news *news)
         connection->pipeline = false;
     else if (connection->signed_out) /* F5 asks the same where nobody was signed out */
         app_say(app, "%s", news->error.kind == ERROR_NONE ? "Signed in." : news->error.text);
-    if (is_refused(news))
+    if (is_refused(news)) {
         connection->signed_out = true;
+        connection->refusal = error_policy(news->error.kind)->http_status;
+    }
     if (news->error.kind != ERROR_NONE)
         return;
+    const bool was_out = connection->signed_out;
     connection->unsent = news->unsent;
     connection->behind_s = news->oldest_unsent_s;
     connection->signed_out = false;
-    if (app_is_live(app))
-        app_restage_kept(app);
+    if (was_out && app_is_live(app))
+        app_back(app);
 }
 
 /* An outcome: how slow was it, and did the worker speak at all? */
@@ -295,7 +243,9 @@ static void note_life(struct app *app, const struct news *news)
 {
     struct connection *connection = &app->connection;
     const int64_t now_ms = app_now_ms(app);
-    if (news->kind > NEWS_LIST && connection->awaited > 0) {
+    if (news->kind >= NEWS_OPENED) /* the journal: nobody has spoken to the server */
+        return;
+    if (news->kind > NEWS_DAY && connection->awaited > 0) {
         const int64_t took_ms = now_ms - connection->asked_ms;
         connection->awaited--;
         connection->asked_ms = now_ms;
@@ -305,10 +255,8 @@ static void note_life(struct app *app, const struct news *news)
         connection->heard_ms = now_ms;
 }
 
-void app_news(struct app *app, struct news *news)
+static void on_news(struct app *app, struct news *owned)
 {
-    struct news *owned AUTO(news_release) = news;
-    note_life(app, owned);
     switch (owned->kind) {
     case NEWS_CONNECTED:
         on_connected(app, owned);
@@ -325,6 +273,10 @@ void app_news(struct app *app, struct news *news)
     case NEWS_LIST:
         on_list(app, owned);
         return;
+    case NEWS_DAY:
+        take_records(app, owned, false);
+        app_day_news(app, owned);
+        return;
     case NEWS_BOOKING:
         on_booking(app, owned);
         return;
@@ -336,7 +288,21 @@ void app_news(struct app *app, struct news *news)
     case NEWS_SIGN_IN:
         on_pipeline(app, owned);
         return;
+    case NEWS_OPENED:
+    case NEWS_JOURNAL:
+        app_journal_news(app, owned);
+        return;
     }
+}
+
+void app_news(struct app *app, struct news *news)
+{
+    struct news *owned AUTO(news_release) = news;
+    note_life(app, owned);
+    on_news(app, owned);
+    app_settle_day(app);
+    if (app->mode == MODE_BULK)
+        app_settle_plan(app);
 }
 
 /* --- time --- */
@@ -373,7 +339,8 @@ static int64_t next_tick(const struct app *app)
     const int64_t now_ms = app_now_ms(app);
     const int64_t stale_ms = app->connection.heard_ms + STALE_MS;
     const bool counting = app->active_count > 0 || app->connection.awaited > 0 ||
-                          !app_is_live(app) || app->leaving || now_ms >= stale_ms;
+                          !app_is_live(app) || app->leaving || now_ms >= stale_ms ||
+                          (app->cursor && !app_knows_day(app, app->cursor));
     if (counting)
         return now_ms + 1000 - now_ms % 1000;
     const int64_t minute_ms = now_ms + 60000 - world_wall_ms(app->world) % 60000;
@@ -385,6 +352,7 @@ int64_t app_tick(struct app *app)
     app_tick_answers(app);
     check_recorded(app);
     fetch_again_if_due(app);
+    app_read_days(app);
     if (app->leaving && app_count(app, row_is_sending) == 0) {
         app->leaving = false; /* what could not be sent is asked about again */
         app->done = app_count(app, row_is_staged) == 0;

@@ -1,22 +1,32 @@
-/* The app: answers from staged to delivered, or not done and why. */
-#include <assert.h>
+/* The app: answers that are given, taken back and sent. What becomes of them is in app_outcomes.c,
+ * what is kept of them in app_journal.c. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "app.h"
+#include "dialog.h"
 #include "text.h"
 #include "view.h"
 
-enum { FIRST_RETRY_MS = 1000, LAST_RETRY_MS = 30 * 1000, NAME_COLUMNS = 40 };
+enum { NAME_COLUMNS = 40 };
 
-/* "Zoe: ACCEPT " and what became of it. */
-static void say_of(struct app *app, const struct row *row, const char *what)
+void app_answers_release(struct app *app)
+{
+    history_release(&app->answers.history);
+    buf_release(&app->answers.lines);
+    free(app->answers.leftovers);
+}
+
+void app_say_of(struct app *app, const struct row *row, const char *what)
 {
     struct buf name AUTO(buf_release) = {0};
     view_outside(&name, record_client(row->record), NAME_COLUMNS);
     app_say(app, "%s: %s %s", buf_text(&name), row_verb(row), what);
 }
 
-static void activate(struct app *app, struct row *row)
+/* --- the answers under way --- */
+
+void app_activate(struct app *app, struct row *row)
 {
     if (app->active_count == app->active_capacity) {
         app->active_capacity = app->active_capacity ? 2 * app->active_capacity : 8;
@@ -25,7 +35,7 @@ static void activate(struct app *app, struct row *row)
     app->active[app->active_count++] = row;
 }
 
-static void deactivate(struct app *app, const struct row *row)
+void app_deactivate(struct app *app, const struct row *row)
 {
     size_t kept = 0;
     for (size_t i = 0; i < app->active_count; i++)
@@ -42,53 +52,149 @@ size_t app_count(const struct app *app, bool (*is)(const struct row *row))
     return found;
 }
 
+bool row_is_kept(const struct row *row)
+{
+    return row_is_staged(row) && row->answer->state == ANSWER_KEPT;
+}
+
 struct row *app_staged_row(const struct app *app)
 {
-    if (app->cursor && row_is_staged(app->cursor))
-        return app->cursor;
+    struct row *looked_at = app_row(app);
+    if (looked_at && row_is_staged(looked_at))
+        return looked_at;
     for (size_t i = app->active_count; i > 0; i--)
         if (row_is_staged(app->active[i - 1]))
             return app->active[i - 1];
     return NULL;
 }
 
-void app_stage(struct app *app, struct row *row, enum booking_command command, const char *reason)
+static bool is_of_group(const struct row *row, unsigned group)
 {
-    if (row->record->status != BOOKING_PENDING || !row_is_settled(row)) {
-        app_say(app, row_is_staged(row) ? "This request is answered already: u takes it back."
-                                        : "This request is answered already.");
-        return;
-    }
-    row_drop_answer(row);
-    row->answer = memory_new(1, sizeof *row->answer);
-    *row->answer = (struct answer){.state = app_is_live(app) ? ANSWER_STAGED : ANSWER_KEPT,
-                                   .command = command,
-                                   .reason = reason ? memory_text(reason) : NULL,
-                                   .due_ms = app_now_ms(app) + UNDO_MS};
-    id_new(app->world, row->answer->key);
-    app->ticked_ms = app_now_ms(app);
-    buf_clear(&app->notice);
-    activate(app, row);
+    return row_is_staged(row) && row->answer->group == group;
 }
 
-void app_undo(struct app *app, struct row *row)
+size_t app_group_size(const struct app *app, const struct row *row)
 {
-    say_of(app, row, "taken back. Nothing was sent.");
-    deactivate(app, row);
+    size_t size = 0;
+    for (size_t i = 0; i < app->active_count; i++)
+        size += is_of_group(app->active[i], row->answer->group);
+    return size;
+}
+
+/* --- giving them --- */
+
+static bool may_be_answered(const struct row *row)
+{
+    return row->record->status == BOOKING_PENDING && row_is_settled(row);
+}
+
+static void stage(struct app *app, struct row *row, enum booking_command command,
+                  const char *reason)
+{
+    row_drop_answer(row);
+    row->answer = memory_new(1, sizeof *row->answer);
+    *row->answer = (struct answer){.state = ANSWER_SAVING,
+                                   .command = command,
+                                   .reason = reason ? memory_text(reason) : NULL,
+                                   .group = app->answers.group};
+    id_new(app->world, row->answer->key);
+    app_activate(app, row);
+    app_step(app, row, (struct step){.kind = STEP_STAGED});
+}
+
+/* The reason goes out and into the journal as it is, or not at all. */
+static bool takes_reason(struct app *app, const char *reason)
+{
+    if (!reason || text_is_utf8(reason, strlen(reason)))
+        return true;
+    app_say(app, "The reason is not valid text. Nothing was rejected.");
+    return false;
+}
+
+void app_stage(struct app *app, struct row *row, enum booking_command command, const char *reason)
+{
+    if (!may_be_answered(row)) {
+        struct buf why AUTO(buf_release) = {0};
+        buf_text_append(&why, "This request is answered already.");
+        if (row_is_staged(row))
+            view_hint(app, "undo", "Undo", &why);
+        app_say(app, "%s", buf_text(&why));
+        return;
+    }
+    app_stage_all(app, &(struct row_list){.rows = &row, .count = 1}, command, reason);
+}
+
+void app_stage_all(struct app *app, const struct row_list *rows, enum booking_command command,
+                   const char *reason)
+{
+    if (!takes_reason(app, reason))
+        return;
+    buf_clear(&app->notice);
+    app->ticked_ms = app_now_ms(app); /* nobody saw a countdown before */
+    app->answers.group++;
+    for (size_t i = 0; i < rows->count; i++)
+        if (may_be_answered(rows->rows[i]))
+            stage(app, rows->rows[i], command, reason);
+}
+
+/* --- taking them back --- */
+
+static void take_back(struct app *app, struct row *row)
+{
+    app_step(app, row, (struct step){.kind = STEP_UNDONE});
+    app_forget_leftover(app, row->answer->entry);
+    app_deactivate(app, row);
     row_drop_answer(row);
     app_tidy(app, row);
 }
 
-void app_send(struct app *app, struct row *row)
+void app_undo(struct app *app, struct row *row)
+{
+    const unsigned group = row->answer->group;
+    const size_t size = app_group_size(app, row);
+    const char *nothing = row->answer->tries > 0 ? "done" : "sent";
+    struct buf what AUTO(buf_release) = {0};
+    buf_printf(&what, "taken back. Nothing was %s.", nothing);
+    if (size > 1)
+        app_say(app, "%zu answers %s", size, buf_text(&what));
+    else
+        app_say_of(app, row, buf_text(&what));
+    for (size_t i = app->active_count; i > 0; i--)
+        if (is_of_group(app->active[i - 1], group))
+            take_back(app, app->active[i - 1]);
+}
+
+/* --- sending them --- */
+
+void app_send_one(struct app *app, struct row *row)
 {
     struct answer *answer = row->answer;
-    if (!app_is_live(app)) {
-        answer->state = ANSWER_KEPT;
-        app_say(app, "There is no connection. The answer is kept and shown; nothing was sent.");
+    if (answer->state == ANSWER_SAVING) {
+        answer->hurried = true;
         return;
     }
     answer->state = ANSWER_SENDING;
     answer->tries++;
+    app->answers.last_s = app_now_s(app);
+    app_forget_leftover(app, answer->entry);
+    app_step(app, row, (struct step){.kind = STEP_SENT, .number = answer->tries});
+}
+
+void app_send(struct app *app, struct row *row)
+{
+    const unsigned group = row->answer->group;
+    if (!app_is_live(app)) {
+        app_say(app, "There is no connection. The answer is kept and shown; nothing was sent.");
+        return;
+    }
+    for (size_t i = 0; i < app->active_count; i++)
+        if (is_of_group(app->active[i], group))
+            app_send_one(app, app->active[i]);
+}
+
+static void post(struct app *app, const struct row *row)
+{
+    const struct answer *answer = row->answer;
     struct news *question = news_new(NEWS_DECISION, row->id);
     question->command = answer->command;
     question->reason = answer->reason ? memory_text(answer->reason) : NULL;
@@ -96,189 +202,87 @@ void app_send(struct app *app, struct row *row)
     app_ask(app, question);
 }
 
-/* --- what became of it --- */
-
-/* Takes `why` over. Whoever was leaving must see it. */
-static void not_done(struct app *app, struct row *row, struct buf *why)
+/* Without a journal nothing goes out before the person could have seen that. */
+static int64_t undo_ms(const struct app *app, const struct answer *answer)
 {
-    struct buf text AUTO(buf_release) = {0};
-    deactivate(app, row);
-    row->answer->why = buf_take(why);
-    row->answer->state = ANSWER_NOT_DONE;
-    app->leaving = false;
-    if (app->mode == MODE_QUIT)
-        app->mode = MODE_INBOX;
-    buf_printf(&text, "NOT DONE. %s", row->answer->why);
-    say_of(app, row, buf_text(&text));
+    const int64_t set_ms = (int64_t)app->conf->undo_seconds * 1000;
+    return answer->unkept && set_ms < UNDO_WITHOUT_JOURNAL_MS ? UNDO_WITHOUT_JOURNAL_MS : set_ms;
 }
 
-/* Delivered, or somebody else has done the same. */
-static void settle(struct app *app, struct row *row, const char *what)
-{
-    say_of(app, row, what);
-    deactivate(app, row);
-    row->answer->state = ANSWER_DELIVERED;
-    app_tidy(app, row);
-}
-
-/* The sentences for a booking that is no longer what the answer was given for. */
-static void explain(const struct row *row, struct buf *why)
-{
-    static const char *const words[BOOKING_STATUSES] = {[BOOKING_CONFIRMED] = "Already ACCEPTED",
-                                                        [BOOKING_REJECTED] = "Already REJECTED",
-                                                        [BOOKING_CANCELLED] = "It was cancelled"};
-    const struct record *record = row->record;
-    assert(words[record->status]);
-    buf_text_append(why, words[record->status]);
-    view_decision(record, why);
-    if (record->status == BOOKING_CANCELLED)
-        buf_text_append(why, ". Nothing was booked. Nothing to do.");
-    else
-        buf_printf(why, ". Your %s was not done.", row_verb(row));
-}
-
-static bool is_what_was_wanted(const struct row *row)
-{
-    const enum booking_status wanted =
-        row->answer->command == BOOKING_ACCEPT ? BOOKING_CONFIRMED : BOOKING_REJECTED;
-    return row->record->status == wanted;
-}
-
-/* The booking is no longer pending, and not by this answer. */
-static void overtaken(struct app *app, struct row *row)
-{
-    struct buf why AUTO(buf_release) = {0};
-    if (is_what_was_wanted(row)) {
-        buf_text_append(&why, "was done already");
-        view_decision(row->record, &why);
-        buf_text_append(&why, ". Nothing to do.");
-        settle(app, row, buf_text(&why));
-        return;
-    }
-    explain(row, &why);
-    not_done(app, row, &why);
-}
-
-void app_record_changed(struct app *app, struct row *row)
-{
-    if (!row->answer)
-        app_tidy(app, row);
-    if (row_is_settled(row)) /* a NOT DONE stays until it was looked at */
-        return;
-    if (row->answer->state == ANSWER_RECORDED && row->record->delivered)
-        settle(app, row, "delivered.");
-    else if (row->record->status != BOOKING_PENDING && row_is_staged(row))
-        overtaken(app, row);
-}
-
-void app_row_gone(struct app *app, struct row *row)
-{
-    struct buf why AUTO(buf_release) = {0};
-    row->record->status = BOOKING_CANCELLED;
-    buf_printf(&why, "It no longer exists. Nothing was sent to the client. (404, %s)",
-               record_short_id(row->record));
-    if (!row_is_settled(row))
-        not_done(app, row, &why);
-    else
-        app_tidy(app, row);
-}
-
-static void retry(struct app *app, struct row *row, const struct news *news)
+void app_step_kept(struct app *app, struct row *row)
 {
     struct answer *answer = row->answer;
-    int64_t wait_ms = FIRST_RETRY_MS;
-    for (int i = 1; i < answer->tries && wait_ms < LAST_RETRY_MS; i++)
-        wait_ms *= 2;
-    if (news->wait_ms > wait_ms)
-        wait_ms = news->wait_ms;
-    answer->state = ANSWER_RETRYING;
-    answer->due_ms = app_now_ms(app) + (wait_ms < LAST_RETRY_MS ? wait_ms : LAST_RETRY_MS);
-    answer->unsure = answer->unsure || news->status == 0;
-    if (answer->unsure)
-        app_say(app, "Sent, but no answer came. Checking what happened ... (the same key is used "
-                     "again, so it cannot be done twice)");
-    else
-        app_say(app, "Server busy. Trying again in %lld s (try %d). Not done yet. (%d)",
-                (long long)((answer->due_ms - app_now_ms(app)) / 1000), answer->tries,
-                news->status);
+    answer->mark = 0;
+    if (answer->state == ANSWER_SENDING)
+        post(app, row);
+    if (answer->state != ANSWER_SAVING)
+        return;
+    answer->state = app_is_live(app) ? ANSWER_STAGED : ANSWER_KEPT;
+    answer->due_ms = app_now_ms(app) + undo_ms(app, answer);
+    const bool at_once = app->conf->undo_seconds == 0 || answer->hurried;
+    if (answer->state == ANSWER_STAGED && at_once && !answer->unkept)
+        app_send_one(app, row);
 }
 
-static void signed_out(struct app *app, struct row *row)
+/* --- a reason that was refused --- */
+
+static struct row *refused_row(const struct app *app)
 {
-    app->connection.signed_out = true;
-    row->answer->state = ANSWER_KEPT;
-    app_say(app, "This console is signed out. Answers are kept.   L Sign in");
+    struct row *row = app_row(app);
+    return row && row->answer && row->answer->state == ANSWER_NOT_DONE &&
+                   row->record->status == BOOKING_PENDING
+               ? row
+               : NULL;
 }
 
-static void refused(struct app *app, struct row *row, const struct news *news)
+void app_edit_reason(struct app *app)
 {
-    struct buf why AUTO(buf_release) = {0};
-    if (news->error.kind == ERROR_CONFLICT && row->record->status != BOOKING_PENDING) {
-        overtaken(app, row);
+    struct row *row = refused_row(app);
+    if (!row || !row->answer->refused) {
+        app_say(app, "No reason was refused here.");
         return;
     }
-    view_outside(&why, news->error.text, 200);
-    buf_printf(&why, " (%d)", news->status);
-    not_done(app, row, &why);
+    dialog_open(app, MODE_TYPING);
+    app->target = row;
+    buf_clear(&app->typed);
+    buf_text_append(&app->typed, row->answer->reason);
 }
 
-static void recorded(struct app *app, struct row *row)
+bool app_keep_waiting(struct app *app)
 {
-    row->answer->state = ANSWER_RECORDED;
-    app->connection.next_check_ms = app_now_ms(app);
-    if (row->record->delivered)
-        settle(app, row, "delivered.");
-    else
-        say_of(app, row, "recorded.");
-}
-
-void app_decision_news(struct app *app, const struct news *news)
-{
-    struct row *row = rows_find(&app->rows, news->id);
-    if (!row || !row->answer || row->answer->state != ANSWER_SENDING)
-        return;
-    switch (news->error.kind) {
-    case ERROR_NONE:
-        recorded(app, row);
-        return;
-    case ERROR_NOT_FOUND:
-        app_row_gone(app, row);
-        return;
-    case ERROR_UNAUTHORISED:
-    case ERROR_FORBIDDEN:
-        signed_out(app, row);
-        return;
-    case ERROR_BUSY:
-    case ERROR_UNAVAILABLE:
-        retry(app, row, news);
-        return;
-    default: /* every other kind says that it will not be done */
-        refused(app, row, news);
-        return;
-    }
+    struct row *row = refused_row(app);
+    if (!row)
+        return false;
+    row_drop_answer(row);
+    app_say(app, "The request keeps waiting.");
+    return true;
 }
 
 /* --- time --- */
 
-void app_restage_kept(struct app *app)
+/* What an outage kept is one group from now on, and nothing of it goes out by itself: the list has
+ * changed since the person answered. What may have been done already is looked after at once. */
+void app_back(struct app *app)
 {
-    const int64_t away_ms = app_now_ms(app) - app->connection.lost_ms;
-    size_t kept = 0;
-    app->ticked_ms = app_now_ms(app);
+    struct connection *connection = &app->connection;
+    app->answers.group++;
     for (size_t i = 0; i < app->active_count; i++) {
         struct answer *answer = app->active[i]->answer;
         if (answer->state != ANSWER_KEPT)
             continue;
-        answer->state = ANSWER_STAGED;
-        answer->due_ms = app_now_ms(app) + UNDO_MS;
-        kept++;
+        if (answer->group != app->answers.leftover_group)
+            answer->group = app->answers.group;
+        if (answer->unsure) {
+            answer->state = ANSWER_RETRYING;
+            answer->due_ms = app_now_ms(app);
+        }
     }
-    if (kept > 0) {
-        struct buf ago AUTO(buf_release) = {0};
-        view_ago(&ago, away_ms / 1000);
-        app_say(app, "Back after %s. %zu kept answer%s in %d s.", buf_text(&ago), kept,
-                kept > 1 ? "s go out" : " goes out", UNDO_MS / 1000);
+    if (connection->away) {
+        connection->away_ms = app_now_ms(app) - connection->lost_ms;
+        buf_clear(&app->notice); /* what was said before is over */
     }
+    connection->away = false;
+    app_ask_leftovers(app);
 }
 
 /* The time to take an answer back is time on the screen: a process that was stopped gives it anew.
@@ -298,6 +302,6 @@ void app_tick_answers(struct app *app)
         if (staged && !live)
             answer->state = ANSWER_KEPT;
         else if ((staged || answer->state == ANSWER_RETRYING) && live && now_ms >= answer->due_ms)
-            app_send(app, row);
+            app_send_one(app, row);
     }
 }

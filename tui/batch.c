@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "journal.h"
 #include "json_fields.h"
 #include "text.h"
 #include "timestamp.h"
@@ -13,9 +14,17 @@
 
 int batch_fail(const struct error *error)
 {
+    static const char *const what_to_do[ERROR_KINDS] = {
+        [ERROR_UNAUTHORISED] = "; check BOOKFLOW_TOKEN or the token file",
+        [ERROR_FORBIDDEN] = "; this token is not for this provider",
+        [ERROR_NOT_FOUND] = "; --list shows which there are",
+        [ERROR_BUSY] = "; try again",
+        [ERROR_UNAVAILABLE] = "; try again, or check --url",
+    };
     struct buf text AUTO(buf_release) = {0};
     text_display(&text, error->text, strlen(error->text));
-    (void)fprintf(stderr, "bookflow-console: %s\n", buf_text(&text));
+    (void)fprintf(stderr, "bookflow-console: %s%s\n", buf_text(&text),
+                  what_to_do[error->kind] ? what_to_do[error->kind] : "");
     return error_policy(error->kind)->exit_code;
 }
 
@@ -31,18 +40,27 @@ static void print_json(const json_t *value)
     (void)json_dumpf(value, stdout, JSON_COMPACT | JSON_ENSURE_ASCII);
 }
 
+enum { TIME_SIZE = 32 };
+
+/* Returns out. */
+static const char *local_time(int64_t seconds, char out[TIME_SIZE])
+{
+    const time_t time = (time_t)seconds;
+    struct tm tm = {0};
+    if (!seconds || !localtime_r(&time, &tm) ||
+        strftime(out, TIME_SIZE, "%Y-%m-%d %H:%M", &tm) == 0)
+        (void)snprintf(out, TIME_SIZE, "-");
+    return out;
+}
+
 /* --- list and show --- */
 
 static void print_line(const struct record *record)
 {
     struct buf line AUTO(buf_release) = {0};
-    const time_t start = (time_t)record->start_s;
-    struct tm tm = {0};
-    char when[32] = "-";
-    if (record->start_s && localtime_r(&start, &tm))
-        (void)strftime(when, sizeof when, "%Y-%m-%d %H:%M", &tm);
+    char when[TIME_SIZE];
     buf_printf(&line, "%s  %-9s  %-16s  %3lld min  %s", record->id,
-               booking_status_name(record->status), when,
+               booking_status_name(record->status), local_time(record->start_s, when),
                (long long)((record->end_s - record->start_s) / 60), record_client(record));
     print_safe(buf_text(&line), line.length);
 }
@@ -68,18 +86,36 @@ static bool list_one(void *context, const json_t *booking)
     return record;
 }
 
-/* Local midnight of the day and of the next one. */
-static bool add_day(struct buf *query, const char *day, struct error *error)
+static bool parse_day(const char *text, struct tm *day)
 {
-    struct tm tm = {.tm_isdst = -1};
-    const char *end = strptime(day, "%Y-%m-%d", &tm);
-    if (!end || *end != '\0')
-        return error_set(error, ERROR_USAGE, "--day %.20s is not a day like 2026-02-19", day);
-    struct tm next = tm;
+    const time_t now = (time_t)(world_wall_ms(world_real()) / 1000);
+    const char *end = strptime(text, "%Y-%m-%d", day);
+    if (end && *end == '\0' && strlen(text) == strlen("2026-02-19")) {
+        const int written = day->tm_mday;
+        return mktime(day) != -1 && day->tm_mday == written; /* there is no 31 February */
+    }
+    if (!localtime_r(&now, day))
+        return false;
+    day->tm_mday += strcmp(text, "tomorrow") == 0;
+    return strcmp(text, "today") == 0 || strcmp(text, "tomorrow") == 0;
+}
+
+/* Local midnight of the day and of the next one. */
+static bool add_day(struct buf *query, const char *text, struct error *error)
+{
+    struct tm parsed = {0};
+    if (!parse_day(text, &parsed))
+        return error_set(error, ERROR_USAGE,
+                         "--day %.20s is no day like 2026-02-19, nor today or tomorrow", text);
+    struct tm day = {.tm_year = parsed.tm_year,
+                     .tm_mon = parsed.tm_mon,
+                     .tm_mday = parsed.tm_mday,
+                     .tm_isdst = -1};
+    struct tm next = day;
     next.tm_mday++;
     char from[TIMESTAMP_SIZE];
     char to[TIMESTAMP_SIZE];
-    buf_printf(query, "&from=%s&to=%s", timestamp_format((int64_t)mktime(&tm), from),
+    buf_printf(query, "&from=%s&to=%s", timestamp_format((int64_t)mktime(&day), from),
                timestamp_format((int64_t)mktime(&next), to));
     return true;
 }
@@ -141,41 +177,6 @@ static int show(const struct batch *batch, const struct remote *remote, struct c
     return 0;
 }
 
-/* --- accept and reject --- */
-
-static bool decide(const struct batch *batch, const char *id, const struct remote *remote,
-                   struct client *client, struct error *error)
-{
-    struct news *news AUTO(news_release) = news_new(NEWS_DECISION, id);
-    const char *reason = batch->options[BATCH_REASON];
-    news->command = batch->verb == BATCH_ACCEPT ? BOOKING_ACCEPT : BOOKING_REJECT;
-    news->reason = reason ? memory_text(reason) : NULL;
-    id_new(world_real(), news->key);
-    remote_decide(remote, client, news);
-    if (news->error.kind == ERROR_NONE)
-        return true;
-    (void)error_set(error, news->error.kind, "%s: %s", id, news->error.text);
-    return false;
-}
-
-static int decide_all(const struct batch *batch, const struct remote *remote, struct client *client)
-{
-    size_t done = 0;
-    int failed = 0;
-    for (size_t i = 0; i < batch->count; i++) {
-        struct error error = {0};
-        if (decide(batch, batch->ids[i], remote, client, &error)) {
-            (void)printf("%s %s\n", batch->ids[i],
-                         batch->verb == BATCH_ACCEPT ? "accepted" : "rejected");
-            done++;
-            continue;
-        }
-        const int code = batch_fail(&error);
-        failed = failed == 0 || failed == code ? code : 1;
-    }
-    return failed != 0 && done > 0 ? BATCH_PARTLY_DONE : failed;
-}
-
 /* --- health --- */
 
 static int health(const struct batch *batch, const struct remote *remote, struct client *client)
@@ -183,14 +184,64 @@ static int health(const struct batch *batch, const struct remote *remote, struct
     struct error error = {0};
     int status = 0;
     json_t *pipeline AUTO(json_release) = remote_get(client, "/pipeline", &status, &error);
-    (void)batch;
     if (!pipeline)
         return batch_fail(&error);
+    if (batch->options[BATCH_JSON]) {
+        print_json(pipeline);
+        (void)puts("");
+        return 0;
+    }
     const char *queue = json_string_value(json_object_get(pipeline, "queue"));
     (void)printf("%s: connected, queue %s, %lld not sent, oldest %lld s\n", remote->url,
                  queue && strcmp(queue, "ok") == 0 ? "ok" : "down",
                  (long long)json_integer_value(json_object_get(pipeline, "unsent")),
                  (long long)json_integer_value(json_object_get(pipeline, "oldestUnsentSeconds")));
+    return 0;
+}
+
+/* --- history --- */
+
+static void print_answer(const struct history_entry *entry)
+{
+    const struct step *last = history_last(entry);
+    struct buf line AUTO(buf_release) = {0};
+    char when[TIME_SIZE];
+    char start[TIME_SIZE];
+    buf_printf(&line, "%s  %s  %-12s  %s, %s", local_time(entry->steps[0].at_s, when),
+               entry->command == BOOKING_ACCEPT ? "accept" : "reject",
+               history_step_name(last->kind), entry->client, local_time(entry->start_s, start));
+    if (last->text)
+        buf_printf(&line, ": %s", last->text);
+    print_safe(buf_text(&line), line.length);
+}
+
+static int history(const struct batch *batch, const struct remote *remote, struct client *client)
+{
+    struct error error = {0};
+    struct history history AUTO(history_release) = {0};
+    const struct journal_owner owner = {remote->url, remote->provider};
+    const bool json = batch->options[BATCH_JSON];
+    (void)client;
+    if (!journal_read(&owner, &history, &error)) {
+        error.kind = ERROR_CONFIGURATION; /* of this computer: no worker can help */
+        return batch_fail(&error);
+    }
+    const struct history_entry *entry = NULL;
+    for (size_t i = 0; (entry = history_newest(&history, i)); i++) {
+        json_t *object AUTO(json_release) = json ? history_to_json(entry) : NULL;
+        if (!json) {
+            print_answer(entry);
+            continue;
+        }
+        (void)fputs(i > 0 ? ",\n" : "[", stdout);
+        print_json(object);
+    }
+    if (json)
+        (void)puts(history.count > 0 ? "]" : "[]");
+    if (history.damaged > 0)
+        (void)fprintf(stderr,
+                      "bookflow-console: %zu damaged lines of the journal were passed over\n",
+                      history.damaged);
     return 0;
 }
 
@@ -201,14 +252,29 @@ static const struct verb {
     size_t least; /* ids */
     size_t most;
     bool takes[BATCH_OPTIONS];
-} verbs[] = {
-    [BATCH_NONE] = {NULL, 0, 0, {0}},
-    [BATCH_LIST] = {list, 0, 0, {[BATCH_JSON] = true, [BATCH_STATUS] = true, [BATCH_DAY] = true}},
+} verbs[BATCH_VERBS] = {
+    [BATCH_NONE] = {.run = NULL},
+    [BATCH_PLAIN] = {.run = NULL},
+    [BATCH_LIST] = {list,
+                    .takes = {[BATCH_JSON] = true, [BATCH_STATUS] = true, [BATCH_DAY] = true}},
+    [BATCH_WATCH] = {batch_watch, .takes = {[BATCH_JSON] = true}},
     [BATCH_SHOW] = {show, 1, 1, {[BATCH_JSON] = true}},
-    [BATCH_ACCEPT] = {decide_all, 1, SIZE_MAX, {0}},
-    [BATCH_REJECT] = {decide_all, 1, SIZE_MAX, {[BATCH_REASON] = true}},
-    [BATCH_HEALTH] = {health, 0, 0, {0}},
+    [BATCH_ACCEPT] = {batch_decide, 1, SIZE_MAX, {0}},
+    [BATCH_REJECT] = {batch_decide, 1, SIZE_MAX, {[BATCH_REASON] = true}},
+    [BATCH_HISTORY] = {history, .takes = {[BATCH_JSON] = true}},
+    [BATCH_HEALTH] = {health, .takes = {[BATCH_JSON] = true}},
 };
+
+static bool check_ids(const struct batch *batch, struct error *error)
+{
+    const bool decides = verbs[batch->verb].run == batch_decide;
+    if (decides && strcmp(batch->ids[0], "-") == 0) /* ids from stdin */
+        return batch->count == 1 || error_set(error, ERROR_USAGE, "- stands alone");
+    for (size_t i = 0; i < batch->count; i++)
+        if (!id_valid(batch->ids[i], strlen(batch->ids[i])))
+            return error_set(error, ERROR_USAGE, "%.40s is not an id", batch->ids[i]);
+    return true;
+}
 
 bool batch_check(const struct batch *batch, struct error *error)
 {
@@ -222,10 +288,7 @@ bool batch_check(const struct batch *batch, struct error *error)
     if (batch->count > verb->most)
         return error_set(error, ERROR_USAGE, "%.40s is one word too many; see --help",
                          batch->ids[verb->most]);
-    for (size_t i = 0; i < batch->count; i++)
-        if (!id_valid(batch->ids[i], strlen(batch->ids[i])))
-            return error_set(error, ERROR_USAGE, "%.40s is not an id", batch->ids[i]);
-    return true;
+    return check_ids(batch, error);
 }
 
 int batch_run(const struct batch *batch, const struct remote *remote)

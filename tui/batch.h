@@ -5,7 +5,18 @@
 
 #include "remote.h"
 
-enum batch_verb { BATCH_NONE, BATCH_LIST, BATCH_SHOW, BATCH_ACCEPT, BATCH_REJECT, BATCH_HEALTH };
+enum batch_verb {
+    BATCH_NONE,  /* the screen, */
+    BATCH_PLAIN, /* or the screen in lines: started by main() */
+    BATCH_LIST,
+    BATCH_WATCH,
+    BATCH_SHOW,
+    BATCH_ACCEPT,
+    BATCH_REJECT,
+    BATCH_HISTORY,
+    BATCH_HEALTH,
+    BATCH_VERBS
+};
 
 enum batch_option { BATCH_JSON, BATCH_STATUS, BATCH_DAY, BATCH_REASON, BATCH_OPTIONS };
 
@@ -28,5 +39,10 @@ int batch_run(const struct batch *batch, const struct remote *remote);
 
 /* Says it on stderr; returns its exit code. */
 int batch_fail(const struct error *error);
+
+/* --- between the files of the verbs --- */
+
+int batch_decide(const struct batch *batch, const struct remote *remote, struct client *client);
+int batch_watch(const struct batch *batch, const struct remote *remote, struct client *client);
 
 #endif

@@ -34,6 +34,9 @@ void news_free(struct news *news)
         record_free(news->records[i]);
     free(news->records);
     free(news->reason);
+    free(news->event);
+    history_free(&news->history);
+    buf_release(&news->lines);
     free(news);
 }
 

@@ -10,8 +10,8 @@ struct screen {
     bool utf8; /* false: one ? for each letter that is not ASCII */
 };
 
-/* Colours unless NO_COLOR is set or the terminal has none. */
-struct screen screen_start(void);
+/* Colours if they are wanted, unless NO_COLOR is set or the terminal has none. */
+struct screen screen_start(bool colour);
 
 /* One frame. The real cursor ends on the row that is selected. */
 void screen_draw(const struct screen *screen, const struct app *app);

@@ -1,28 +1,48 @@
-/* The loop of the console: keys at once, news at most every 50 ms, the app's own deadlines. It only
- * carries: keys and news to the app, questions to the network, the app to the screen. */
+/* The loop of the console: keys at once, news at most every 100 ms, the app's own deadlines. It
+ * only carries: keys and news to the app, questions to the network, the app to the screen. */
 #include "session.h"
 
 #include <poll.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "api.h"
 #include "app.h"
 #include "screen.h"
 #include "terminal.h"
+#include "view.h"
 #include "world.h"
 
-enum { FRAME_MS = 50, KEYS_AT_ONCE = 64 };
+enum { FRAME_MS = 100, KEYS_AT_ONCE = 64 };
 
 struct session {
     struct app *app;
     struct api *api;
     struct screen screen;
     struct news *question; /* the network has no room for it yet */
+    struct buf title;      /* what the window is called */
     int64_t drawn_ms;
     bool dirty;
     bool typed; /* a key asks for a frame at once */
 };
+
+/* What is not part of the frame. */
+static void tell_terminal(struct session *session)
+{
+    struct app *app = session->app;
+    struct buf title AUTO(buf_release) = {0};
+    view_title(app, &title);
+    if (strcmp(buf_text(&title), buf_text(&session->title)) != 0) {
+        terminal_title(buf_text(&title));
+        buf_clear(&session->title);
+        buf_text_append(&session->title, buf_text(&title));
+    }
+    if (app->copied.length > 0)
+        terminal_copy(buf_text(&app->copied));
+    buf_clear(&app->copied);
+    terminal_mouse(app->mouse);
+}
 
 static void draw(struct session *session)
 {
@@ -35,6 +55,7 @@ static void draw(struct session *session)
         terminal_resume();
     session->app->redraw = false;
     screen_draw(&session->screen, session->app);
+    tell_terminal(session);
     app_shown(session->app);
     session->drawn_ms = now_ms;
     session->dirty = session->typed = false;
@@ -62,6 +83,15 @@ static void take_signals(struct session *session)
     }
 }
 
+static void click(struct session *session)
+{
+    size_t line = 0;
+    size_t column = 0;
+    terminal_click(&line, &column);
+    app_click(session->app, line, column);
+    session->dirty = session->typed = true;
+}
+
 static void take_keys(struct session *session)
 {
     uint32_t keys[KEYS_AT_ONCE];
@@ -71,6 +101,10 @@ static void take_keys(struct session *session)
         if (key == TERMINAL_CTRL_Z) {
             terminal_stop();
             resize(session);
+            continue;
+        }
+        if (key == KEY_CODE_CLICK) {
+            click(session);
             continue;
         }
         keys[count++] = key;
@@ -108,6 +142,13 @@ static int wait_ms(const struct session *session, int64_t next_ms)
     return (int)(until_ms - now_ms > least_ms ? until_ms - now_ms : least_ms);
 }
 
+/* While a frame waits for its time, so may the news: under load they come in bunches. */
+static int news_fd(const struct session *session)
+{
+    const bool due = app_now_ms(session->app) - session->drawn_ms >= FRAME_MS;
+    return session->dirty && !due ? -1 : api_fd(session->api);
+}
+
 static void turn(struct session *session)
 {
     const int64_t next_ms = app_tick(session->app);
@@ -117,7 +158,7 @@ static void turn(struct session *session)
         return;
     struct pollfd ready[] = {{.fd = STDIN_FILENO, .events = POLLIN},
                              {.fd = terminal_signal_fd(), .events = POLLIN},
-                             {.fd = api_fd(session->api), .events = POLLIN}};
+                             {.fd = news_fd(session), .events = POLLIN}};
     const int woken = poll(ready, sizeof ready / sizeof ready[0], wait_ms(session, next_ms));
     if (woken == 0)
         session->dirty = true; /* a second has passed on the screen */
@@ -139,18 +180,22 @@ static void release(struct session *session)
     if (staged + sending > 0)
         (void)fprintf(stderr, "bookflow-console: %zu not sent, %zu sent without an outcome\n",
                       staged, sending);
+    if (session->api) /* the journal gets its last lines */
+        ask_questions(session);
     api_free(session->api);
     news_free(session->question);
     app_free(session->app);
+    buf_release(&session->title);
 }
 
-bool session_run(const struct remote *remote, struct error *error)
+bool session_run(const struct remote *remote, const struct conf *conf, struct error *error)
 {
     if (!terminal_open(error))
         return false;
     struct session session AUTO(release) = {
-        .app = app_new(world_real(), remote->provider, remote->url)};
-    session.screen = screen_start();
+        .app = app_new(world_real(), conf, remote->provider, remote->url)};
+    app_use_journal(session.app);
+    session.screen = screen_start(conf->colour);
     resize(&session);
     draw(&session); /* before any network */
     session.api = api_start(remote, error);

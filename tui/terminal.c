@@ -19,6 +19,8 @@ enum { PASTE_BEGIN = KEY_MAX + 1, PASTE_END, RESTORE_MAX = 256, PASTE_SILENCE_MS
 
 static const char paste_on[] = "\033[?2004h";
 static const char paste_off[] = "\033[?2004l";
+static const char title_off[] = "\033]2;\a";
+static const char mouse_off[] = "\033[?1000l\033[?1006l";
 
 /* One for the process, as the terminal is: a handler of a crash gets no other argument. */
 static struct terminal {
@@ -31,6 +33,10 @@ static struct terminal {
     char restore[RESTORE_MAX]; /* the bytes that undo what curses did */
     size_t restore_length;
     sigset_t blocked;
+    bool titled;
+    bool mouse;
+    int click_line;
+    int click_column;
 } terminal = {.signals = -1};
 
 static const int crashes[] = {SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL};
@@ -75,10 +81,19 @@ static const char *capability(const char *name)
     return (intptr_t)text == -1 ? NULL : text;
 }
 
+static bool takes_title(void)
+{
+    const char *type = getenv("TERM");
+    return tigetflag("XT") > 0 || capability("tsl") || (type && strncmp(type, "screen", 6) == 0);
+}
+
 static void prepare_restore(void)
 {
     static const char *const names[] = {"sgr0", "rmkx", "cnorm", "rmcup"};
+    terminal.titled = takes_title();
     add_restore(paste_off);
+    add_restore(mouse_off);
+    add_restore(terminal.titled ? title_off : NULL);
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         add_restore(capability(names[i]));
 }
@@ -116,7 +131,8 @@ bool terminal_open(struct error *error)
 {
     if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
         return error_set(error, ERROR_USAGE,
-                         "this is not a terminal; use --list to see the requests without a screen");
+                         "this is not a terminal; use --list to see the requests, or --plain to "
+                         "answer them in lines");
     if (!open_signals(error))
         return false;
     (void)tcgetattr(STDIN_FILENO, &terminal.before);
@@ -124,9 +140,11 @@ bool terminal_open(struct error *error)
     if (!terminal.screen || !capability("cup")) { /* newterm takes TERM=dumb */
         const char *type = getenv("TERM");
         terminal_close();
-        return error_set(error, ERROR_USAGE,
-                         "TERM=%s cannot show a screen; use --list to see the requests without one",
-                         type ? type : "");
+        return error_set(
+            error, ERROR_USAGE,
+            "TERM=%s cannot show a screen; use --list to see the requests, or --plain to "
+            "answer them in lines",
+            type ? type : "");
     }
     prepare_restore();
     take_over();
@@ -141,6 +159,8 @@ void terminal_close(void)
     if (terminal.keys) {
         handle_crashes(SIG_DFL);
         write_now(paste_off, sizeof paste_off - 1);
+        terminal_mouse(false);
+        terminal_title("");
         (void)delwin(terminal.keys);
     }
     (void)endwin();
@@ -209,7 +229,75 @@ bool terminal_writable(void)
     return poll(&out, 1, 0) == 1 && (out.revents & POLLOUT);
 }
 
+/* --- around the screen --- */
+
+/* Where push and pop of the title are in smcup and rmcup, what was there comes back. */
+void terminal_title(const char *title)
+{
+    struct buf text AUTO(buf_release) = {0};
+    if (!terminal.titled)
+        return;
+    buf_printf(&text, "\033]2;%s\a", title);
+    write_now(text.data, text.length);
+}
+
+static void append_base64(struct buf *out, const char *text)
+{
+    static const char letters[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    static const char padding[] = "==";
+    const size_t length = strlen(text);
+    for (size_t i = 0; i < length; i += 3) {
+        const size_t count = length - i < 3 ? length - i : 3;
+        unsigned bits = 0;
+        for (size_t j = 0; j < 3; j++)
+            bits = bits << 8 | (j < count ? (unsigned char)text[i + j] : 0U);
+        for (size_t j = 0; j <= count; j++)
+            buf_char(out, letters[bits >> (18 - 6 * j) & 63]);
+        buf_append(out, padding, 3 - count);
+    }
+}
+
+/* tmux hands on only what is wrapped for it, with every escape doubled. */
+void terminal_copy(const char *text)
+{
+    struct buf out AUTO(buf_release) = {0};
+    const bool tmux = getenv("TMUX") != NULL;
+    buf_text_append(&out, tmux ? "\033Ptmux;\033\033]52;c;" : "\033]52;c;");
+    append_base64(&out, text);
+    buf_text_append(&out, tmux ? "\a\033\\" : "\a");
+    if (terminal.titled)
+        write_now(out.data, out.length);
+}
+
+void terminal_mouse(bool on)
+{
+    if (on == terminal.mouse)
+        return;
+    terminal.mouse = on;
+    (void)mouseinterval(0);
+    (void)mousemask(on ? BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED : 0, NULL);
+}
+
+void terminal_click(size_t *line, size_t *column)
+{
+    *line = (size_t)terminal.click_line;
+    *column = (size_t)terminal.click_column;
+}
+
 /* --- keys --- */
+
+static uint32_t key_of_mouse(void)
+{
+    MEVENT event = {0};
+    if (getmouse(&event) != OK || event.y < 0 || event.x < 0)
+        return KEY_CODE_OTHER;
+    terminal.click_line = event.y;
+    terminal.click_column = event.x;
+    if (event.bstate & BUTTON4_PRESSED)
+        return KEY_CODE_WHEEL_UP;
+    return event.bstate & BUTTON5_PRESSED ? KEY_CODE_WHEEL_DOWN : KEY_CODE_CLICK;
+}
 
 static uint32_t key_of(int result, wint_t code)
 {
@@ -217,22 +305,20 @@ static uint32_t key_of(int result, wint_t code)
         wint_t curses;
         uint32_t key;
     } keys[] = {
-        {KEY_UP, KEY_CODE_UP},
-        {KEY_DOWN, KEY_CODE_DOWN},
-        {KEY_PPAGE, KEY_CODE_PAGE_UP},
-        {KEY_NPAGE, KEY_CODE_PAGE_DOWN},
-        {KEY_HOME, KEY_CODE_HOME},
-        {KEY_END, KEY_CODE_END},
-        {KEY_F(5), KEY_CODE_F5},
-        {KEY_ENTER, KEY_CODE_ENTER},
-        {KEY_BACKSPACE, KEY_CODE_BACKSPACE},
+        {KEY_UP, KEY_CODE_UP},         {KEY_DOWN, KEY_CODE_DOWN},
+        {KEY_PPAGE, KEY_CODE_PAGE_UP}, {KEY_NPAGE, KEY_CODE_PAGE_DOWN},
+        {KEY_HOME, KEY_CODE_HOME},     {KEY_END, KEY_CODE_END},
+        {KEY_LEFT, KEY_CODE_LEFT},     {KEY_RIGHT, KEY_CODE_RIGHT},
+        {KEY_ENTER, KEY_CODE_ENTER},   {KEY_BACKSPACE, KEY_CODE_BACKSPACE},
     };
     if (result != KEY_CODE_YES)
         return code == '\n' ? KEY_CODE_ENTER : code == '\b' ? KEY_CODE_BACKSPACE : (uint32_t)code;
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
         if (keys[i].curses == code)
             return keys[i].key;
-    return KEY_CODE_OTHER;
+    if (code >= KEY_F(1) && code <= KEY_F(12))
+        return KEY_CODE_F1 + (code - KEY_F(1));
+    return code == KEY_MOUSE ? key_of_mouse() : KEY_CODE_OTHER;
 }
 
 uint32_t terminal_key(int64_t now_ms)

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "errors.h"
+#include "buf.h"
 
 /* ERROR_USAGE: not a terminal, or one that cannot place the cursor; the sentence names --list. */
 MUST_CHECK bool terminal_open(struct error *error);
@@ -36,6 +36,15 @@ void terminal_size(size_t *lines, size_t *columns);
 
 /* True when a frame can be written without waiting. */
 bool terminal_writable(void);
+
+/* What the terminal shows around the screen: safe text only. Nothing where it cannot. */
+void terminal_title(const char *title);
+/* Into the clipboard of whoever sits at the terminal (OSC 52): safe text only. */
+void terminal_copy(const char *text);
+/* Clicks and the wheel become keys; off, the terminal selects text. */
+void terminal_mouse(bool on);
+/* Where the last KEY_CODE_CLICK was. */
+void terminal_click(size_t *line, size_t *column);
 
 /* The next key of keys.h; 0 when none is waiting. Pasted text is dropped: KEY_CODE_PASTE comes once
  * for it. Ctrl-Z gives TERMINAL_CTRL_Z. */

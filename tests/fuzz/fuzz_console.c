@@ -60,7 +60,8 @@ static void console_open(struct console *console)
     console->remote = (struct remote){.url = "http://x", .provider = "provider-1"};
     console->api = (struct api){.remote = &console->remote, .kick = -1, .questions = {-1, -1}};
     FUZZ_CHECK(pipe2(console->api.news, O_CLOEXEC | O_NONBLOCK) == 0, "pipe: %s", strerror(errno));
-    console->app = app_new(&console->world, console->remote.provider, console->remote.url);
+    console->app =
+        app_new(&console->world, conf_default(), console->remote.provider, console->remote.url);
     app_news(console->app, news_new(NEWS_CONNECTED, NULL));
 }
 

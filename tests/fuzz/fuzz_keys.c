@@ -47,7 +47,7 @@ static uint32_t key_of(uint8_t byte)
                                        KEY_CODE_PAGE_DOWN,
                                        KEY_CODE_HOME,
                                        KEY_CODE_END,
-                                       KEY_CODE_F5,
+                                       KEY_CODE_F1 + 4,
                                        KEY_CODE_PASTE,
                                        KEY_CODE_OTHER,
                                        0x85,
@@ -55,7 +55,11 @@ static uint32_t key_of(uint8_t byte)
                                        0x202E,
                                        0xFFFE,
                                        0x10FFFF,
-                                       0xFC};
+                                       0xFC,
+                                       KEY_CODE_LEFT,
+                                       KEY_CODE_RIGHT,
+                                       KEY_CODE_TAB,
+                                       KEY_CODE_WHEEL_DOWN};
     enum { SPECIAL = sizeof special / sizeof special[0] };
     return byte < SPECIAL ? special[byte] : byte;
 }
@@ -63,7 +67,7 @@ static uint32_t key_of(uint8_t byte)
 static void press(struct play *play)
 {
     const uint32_t key = key_of(next(&play->steps));
-    play->may_send = key == 's';
+    play->may_send = key == 's' || key == KEY_CODE_ENTER; /* it may choose to send */
     app_key(play->app, key);
 }
 
@@ -190,7 +194,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     enum { KINDS = sizeof kinds_of_step / sizeof kinds_of_step[0] };
     struct play play = {.clock = {.seed = 1}, .steps = {data, data + size}};
     play.world = fuzz_world(&play.clock);
-    play.app = app_new(&play.world, "provider-1", "http://x");
+    play.app = app_new(&play.world, conf_default(), "provider-1", "http://x");
     for (int i = 0; i < STEPS_MAX && play.steps.at < play.steps.end && !play.app->done; i++) {
         play.may_send = false;
         kinds_of_step[next(&play.steps) % KINDS](&play);

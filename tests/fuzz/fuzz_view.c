@@ -3,18 +3,19 @@
 
 #include <string.h>
 
+#include "dialog.h"
 #include "fuzz.h"
 #include "text.h"
 #include "view.h"
 
-/* Blocks are paragraphs: a newline ends each. */
+/* Blocks are paragraphs: a newline ends each, a tab parts left from right. */
 static void block_is_showable(const struct buf *block, const char *what)
 {
     const char *at = buf_text(block);
     while (*at) {
-        const size_t length = strcspn(at, "\n");
+        const size_t length = strcspn(at, "\t\n");
         FUZZ_CHECK(fuzz_is_showable(at, length), "the %s acts: %s", what, buf_text(block));
-        at += length + (at[length] == '\n');
+        at += length + (at[length] != '\0');
     }
     FUZZ_CHECK(!block->overflow, "the %s overflows", what);
 }
@@ -26,7 +27,8 @@ static void check_blocks(const struct app *app)
         void (*write)(const struct app *app, struct buf *out);
     } blocks[] = {
         {"detail", view_detail}, {"message", view_message}, {"staged", view_staged},
-        {"quit", view_quit},     {"tabs", view_tabs},
+        {"quit", view_quit},     {"tabs", view_tabs},       {"title", view_title},
+        {"keys", view_keys},     {"marked", view_marked},
     };
     for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) {
         struct buf out AUTO(buf_release) = {0};
@@ -36,6 +38,35 @@ static void check_blocks(const struct app *app)
     struct buf tag AUTO(buf_release) = {0};
     (void)view_tag(app, &tag);
     block_is_showable(&tag, "tag");
+}
+
+static void check_dialog(const struct app *app)
+{
+    const struct dialog *dialog = dialog_of(app->mode);
+    struct choice choice = {0};
+    struct buf out AUTO(buf_release) = {0};
+    if (!dialog)
+        return;
+    dialog->title(app, &out);
+    if (dialog->text)
+        dialog->text(app, &out);
+    block_is_showable(&out, "question");
+    for (size_t i = 0; dialog->choice(app, i, &choice); i++)
+        FUZZ_CHECK(choice.act && (choice.text || choice.action), "choice %zu is none", i);
+    FUZZ_CHECK(app->choice < dialog_count(app), "choice %zu is chosen", app->choice);
+}
+
+static void check_day(const struct app *app, size_t columns)
+{
+    struct agenda agenda AUTO(agenda_release) = app_agenda(app);
+    for (size_t i = 0; i < agenda.count; i++) {
+        struct buf out AUTO(buf_release) = {0};
+        view_day_line(app, &agenda.lines[i], columns, &out);
+        FUZZ_CHECK(fuzz_is_showable(buf_text(&out), out.length), "a day acts: %s", buf_text(&out));
+    }
+    FUZZ_CHECK(app->showing != SHOW_DAY || !app->day_cursor ||
+                   agenda_line(&agenda, app->day_cursor) < agenda.count,
+               "the cursor points at a booking of another day");
 }
 
 static void check_row(const struct app *app, const struct row *row, size_t columns)
@@ -49,12 +80,17 @@ static void check_row(const struct app *app, const struct row *row, size_t colum
 
 void fuzz_view_check(const struct app *app)
 {
-    const struct layout layout = view_layout(app->lines, app->columns);
-    FUZZ_CHECK(!app->cursor == (app->rows.listed == 0), "the cursor points at nothing");
-    FUZZ_CHECK(!app->cursor || app->cursor->listed, "the cursor points at a row off the list");
+    const struct box list = view_layout(app->lines, app->columns).list;
+    const struct row_list *shown = &app->rows.list;
+    FUZZ_CHECK(!app->cursor == (shown->count == 0), "the cursor points at nothing");
+    FUZZ_CHECK(!app->cursor || rows_shows(&app->rows, app->cursor),
+               "the cursor points at a row off the list");
     FUZZ_CHECK(fuzz_is_utf8(buf_text(&app->typed), app->typed.length), "what was typed");
     check_blocks(app);
-    for (size_t i = 0; view_fits(app) && i < layout.list_lines; i++)
-        if (app->top + i < app->rows.listed)
-            check_row(app, app->rows.list[app->top + i], layout.list_columns);
+    check_dialog(app);
+    if (!view_fits(app))
+        return;
+    check_day(app, list.width);
+    for (size_t i = 0; i < list.height && app->top + i < shown->count; i++)
+        check_row(app, shown->rows[app->top + i], list.width);
 }

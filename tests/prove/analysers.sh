@@ -126,7 +126,7 @@ run_tsan()
 {
     local log=$work/tsan.log control=missed found=0 script scripts=(e2e/race.sh e2e/two_workers.sh)
     configured tsan bookflow bookflow-console
-    [[ $size == ci ]] || scripts+=(e2e/disorder.sh e2e/durability.sh console.sh)
+    [[ $size == ci ]] || scripts+=(e2e/disorder.sh e2e/durability.sh console.sh e2e/console_answers.sh)
     export -f under_tsan
     export work
     printf '%s\n' "${scripts[@]}" |
