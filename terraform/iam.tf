@@ -43,14 +43,15 @@ locals {
     }
   })
 
-  # All programs send and receive, which needs both; only through SQS.
+  # All programs send and receive, which needs both; only through SQS, which KMS knows by this suffix in
+  # every partition.
   key_statements = [for key in var.kms_key_arn[*] : {
     Sid      = "Key"
     Effect   = "Allow"
     Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
     Resource = [key]
     Condition = { StringEquals = {
-      "kms:ViaService" = "sqs.${local.region}.amazonaws.com${local.partition == "aws-cn" ? ".cn" : ""}"
+      "kms:ViaService" = "sqs.${local.region}.amazonaws.com"
     } }
   }]
 

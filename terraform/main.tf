@@ -16,7 +16,6 @@ locals {
 
   # arn:PARTITION:sqs:REGION:ACCOUNT:NAME: spares the caller a data source, and works in any partition.
   arn_parts = split(":", aws_sqs_queue.main["request"].arn)
-  partition = local.arn_parts[1]
   region    = local.arn_parts[3]
   account   = local.arn_parts[4]
 }

@@ -25,10 +25,11 @@ variable "tags" {
   }
 
   validation {
+    # What all three services take: IAM takes least, and would say so after the queues are made.
     condition = alltrue([for key, value in var.tags :
-      length(key) >= 1 && length(key) <= 128 && length(value) <= 256 && !startswith(lower(key), "aws:")
+      can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{1,128}$", key)) && can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{0,256}$", value)) && !startswith(lower(key), "aws:")
     ])
-    error_message = "A tag's key has 1 to 128 characters and does not begin with aws:, its value has at most 256."
+    error_message = "A tag's key has 1 to 128 characters and does not begin with aws:, its value has at most 256. Write letters, digits, spaces and _ . : / = + - @."
   }
 }
 
@@ -103,8 +104,8 @@ variable "max_attempts" {
   nullable    = false
 
   validation {
-    condition     = var.max_attempts >= 1 && var.max_attempts <= 50
-    error_message = "Write 1 to 50."
+    condition     = contains(range(1, 51), var.max_attempts)
+    error_message = "Write a whole number from 1 to 50."
   }
 }
 
@@ -116,8 +117,8 @@ variable "max_receive_count" {
 
   validation {
     # The rule of `bookflow doctor`: the worker's attempts, three crashes and one more.
-    condition     = var.max_receive_count >= var.max_attempts + 4 && var.max_receive_count <= 1000
-    error_message = "Write max_attempts + 4 to 1000."
+    condition     = contains(range(var.max_attempts + 4, 1001), var.max_receive_count)
+    error_message = "Write a whole number from max_attempts + 4 to 1000."
   }
 }
 
@@ -144,9 +145,9 @@ variable "existing_dead_letter_queue_arns" {
   default     = null
 
   validation {
-    condition = var.existing_dead_letter_queue_arns == null || alltrue([for arn in values(coalesce(var.existing_dead_letter_queue_arns, { request = "", confirmation = "" })) :
+    condition = try(alltrue([for arn in values(var.existing_dead_letter_queue_arns) :
       can(regex("^arn:aws[a-z-]*:sqs:[a-z0-9-]+:[0-9]{12}:[0-9A-Za-z_-]{1,80}(\\.fifo)?$", arn)) && endswith(arn, ".fifo") == var.fifo
-    ])
+    ]), var.existing_dead_letter_queue_arns == null)
     error_message = "Write ARNs of SQS queues; of FIFO queues if and only if fifo is true."
   }
 
@@ -257,8 +258,8 @@ variable "alarm_oldest_message_seconds" {
   nullable    = false
 
   validation {
-    condition     = var.alarm_oldest_message_seconds >= 1 && var.alarm_oldest_message_seconds <= 1209600
-    error_message = "Write 1 to 1209600 seconds."
+    condition     = !var.alarms_enabled || var.alarm_oldest_message_seconds >= 1 && var.alarm_oldest_message_seconds < var.message_retention_seconds
+    error_message = "Write 1 second or more, and less than message_retention_seconds: SQS has dropped what is older."
   }
 }
 
@@ -303,7 +304,7 @@ variable "endpoint_url" {
   validation {
     # As the workers have it: credentials go nowhere in the clear. Nothing that an EnvironmentFile would
     # read as more than one plain value.
-    condition     = var.endpoint_url == null || can(regex("^(https://[0-9A-Za-z.:/_-]+|http://(localhost|127\\.[0-9.]+|\\[::1\\])(:[0-9]+)?/?)$", var.endpoint_url))
+    condition     = var.endpoint_url == null || can(regex("^(https://[0-9A-Za-z][0-9A-Za-z._-]*|http://(localhost|127\\.[0-9.]+|\\[::1\\]))(:[0-9]{1,5})?/?$", var.endpoint_url))
     error_message = "Write https://HOST[:PORT], or http://127.0.0.1:PORT for a server on this machine."
   }
 }

@@ -115,8 +115,9 @@ run "none_if_unwanted" {
   command = plan
 
   variables {
-    alarms_enabled           = false
-    alarm_no_traffic_minutes = 30
+    alarms_enabled            = false
+    alarm_no_traffic_minutes  = 30
+    message_retention_seconds = 300 # no longer than the age that is not looked at
   }
 
   assert {

@@ -114,6 +114,25 @@ run "a_key_is_granted_through_sqs_only" {
   }
 }
 
+run "a_key_in_another_partition" {
+  command = plan
+
+  override_resource {
+    target          = aws_sqs_queue.main["request"]
+    override_during = plan
+    values          = { arn = "arn:aws-cn:sqs:cn-north-1:111122223333:bookflow-request", url = "https://sqs.cn-north-1.amazonaws.com.cn/111122223333/bookflow-request" }
+  }
+
+  variables {
+    kms_key_arn = "arn:aws-cn:kms:cn-north-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+  }
+
+  assert {
+    condition     = alltrue([for policy in aws_iam_policy.program : strcontains(policy.policy, "\"kms:ViaService\":\"sqs.cn-north-1.amazonaws.com\"")])
+    error_message = "KMS knows SQS by one suffix everywhere."
+  }
+}
+
 run "no_key_no_grant" {
   command = plan
 

@@ -25,6 +25,13 @@ run "lower_edges_are_accepted" {
     alarm_no_traffic_minutes          = 1
     tags                              = { t = "" }
   }
+
+  assert {
+    condition = alltrue([for queue in concat(values(aws_sqs_queue.main), values(aws_sqs_queue.dead_letters)) :
+      queue.visibility_timeout_seconds == 0 && queue.receive_wait_time_seconds == 0
+    ])
+    error_message = "What is set for all four reaches them."
+  }
 }
 
 run "below_them_nothing_is" {
@@ -37,6 +44,7 @@ run "below_them_nothing_is" {
     max_message_size                  = 1023
     delay_seconds                     = -1
     max_receive_count                 = 11
+    endpoint_url                      = "https://:443"
     kms_data_key_reuse_period_seconds = 59
     alarm_oldest_message_seconds      = 0
     alarm_queue_depth                 = 0
@@ -47,7 +55,7 @@ run "below_them_nothing_is" {
   expect_failures = [
     var.name_prefix, var.visibility_timeout_seconds, var.receive_wait_time_seconds, var.max_message_size, var.delay_seconds,
     var.max_receive_count, var.kms_data_key_reuse_period_seconds, var.alarm_oldest_message_seconds, var.alarm_queue_depth,
-    var.alarm_no_traffic_minutes, var.tags,
+    var.alarm_no_traffic_minutes, var.tags, var.endpoint_url,
   ]
 }
 
@@ -66,7 +74,7 @@ run "upper_edges_are_accepted" {
     max_attempts                      = 50
     max_receive_count                 = 1000
     kms_data_key_reuse_period_seconds = 86400
-    alarm_oldest_message_seconds      = 1209600
+    alarm_oldest_message_seconds      = 1209598
     alarm_no_traffic_minutes          = 1440
     alarm_topic_arns                  = [for number in range(5) : "arn:aws:sns:eu-central-1:111122223333:topic-${number}"]
     tags                              = { for number in range(50) : format("%-128s", number) => format("%-256s", number) }
@@ -76,6 +84,14 @@ run "upper_edges_are_accepted" {
   assert {
     condition     = max([for queue in aws_sqs_queue.dead_letters : length(queue.name)]...) == 80 && length(var.iam_path) == 512
     error_message = "These are the edges: a queue's name of 80 characters, a path of 512."
+  }
+  assert {
+    condition = alltrue(concat(
+      [for queue in aws_sqs_queue.main : [queue.message_retention_seconds, queue.max_message_size, queue.delay_seconds] == [1209599, 1048576, 900]],
+      [for queue in aws_sqs_queue.main : jsondecode(queue.redrive_policy).maxReceiveCount == 1000],
+      [for queue in aws_sqs_queue.dead_letters : [queue.message_retention_seconds, coalesce(queue.delay_seconds, 0)] == [1209600, 0]],
+    ))
+    error_message = "What is set for the queues reaches them, and their dead letters come at once."
   }
 }
 
@@ -91,7 +107,7 @@ run "above_them_nothing_is" {
     dead_letter_retention_seconds     = 1209601
     max_receive_count                 = 1001
     kms_data_key_reuse_period_seconds = 86401
-    alarm_oldest_message_seconds      = 1209601
+    alarm_oldest_message_seconds      = 345600
     alarm_no_traffic_minutes          = 1441
     alarm_topic_arns                  = [for number in range(6) : "arn:aws:sns:eu-central-1:111122223333:topic-${number}"]
     tags                              = { for number in range(51) : "tag-${number}" => "" }
@@ -188,6 +204,16 @@ run "receives_too_few_for_the_attempts" {
   expect_failures = [var.max_receive_count]
 }
 
+run "half_a_receive_is_none" {
+  command = plan
+
+  variables {
+    max_receive_count = 12.5
+  }
+
+  expect_failures = [var.max_receive_count]
+}
+
 run "one_dead_letter_queue_is_not_two" {
   command = plan
 
@@ -195,6 +221,19 @@ run "one_dead_letter_queue_is_not_two" {
     existing_dead_letter_queue_arns = {
       request      = "arn:aws:sqs:eu-central-1:111122223333:old-dlq"
       confirmation = "arn:aws:sqs:eu-central-1:111122223333:old-dlq"
+    }
+  }
+
+  expect_failures = [var.existing_dead_letter_queue_arns]
+}
+
+run "nor_is_it_enough" {
+  command = plan
+
+  variables {
+    existing_dead_letter_queue_arns = {
+      request      = "arn:aws:sqs:eu-central-1:111122223333:old-dlq"
+      confirmation = null
     }
   }
 
@@ -220,7 +259,8 @@ run "what_has_the_wrong_form" {
 
   variables {
     name_prefix              = "salon.7"
-    tags                     = { "aws:team" = "bookings" }
+    tags                     = { "AWS:team" = "bookings" }
+    max_attempts             = 8.5
     fifo_high_throughput     = true
     kms_key_arn              = "arn:aws:kms:eu-central-1:111122223333:alias/bookflow"
     iam_path                 = "bookflow"
@@ -234,7 +274,7 @@ run "what_has_the_wrong_form" {
   }
 
   expect_failures = [
-    var.name_prefix, var.tags, var.fifo_high_throughput, var.kms_key_arn, var.iam_path, var.alarm_topic_arns,
+    var.name_prefix, var.tags, var.max_attempts, var.fifo_high_throughput, var.kms_key_arn, var.iam_path, var.alarm_topic_arns,
     var.alarm_no_traffic_minutes, var.endpoint_url, var.existing_dead_letter_queue_arns,
   ]
 }
@@ -254,6 +294,16 @@ run "a_tag_value_that_is_too_long" {
 
   variables {
     tags = { key = format("%257s", "value") }
+  }
+
+  expect_failures = [var.tags]
+}
+
+run "a_tag_that_iam_refuses" {
+  command = plan
+
+  variables {
+    tags = { team = "bookings, mail" }
   }
 
   expect_failures = [var.tags]

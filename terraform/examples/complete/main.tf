@@ -1,5 +1,6 @@
-# Both workers on machines of their own: queues, a role for each worker and one for the operators,
-# alarms by e-mail or pager, a dashboard.
+# Both workers on machines of their own: queues, a role for each worker and one for the operators (on
+# EC2 an instance profile takes it to the machine), alarms to a topic for somebody to subscribe to, a
+# dashboard.
 
 terraform {
   required_version = ">= 1.9"
