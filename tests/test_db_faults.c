@@ -79,6 +79,24 @@ Test(db_faults, a_commit_that_fails_has_rolled_back)
     cr_expect_eq(number(db, COUNT), 1);
 }
 
+/* The first rollback of a connection has its statement to make, for which there may be no memory.
+ */
+Test(db_faults, a_rollback_that_fails_is_repeated_by_the_next_transaction)
+{
+    struct db *db AUTO(db_release) = open_as("a.db", DB_WRITE);
+    struct error error = {0};
+    run(db, "INSERT INTO item (id) VALUES (1)");
+    cr_assert(db_begin(db, &error), "%s", error.text);
+    run(db, "INSERT INTO item (id) VALUES (2)");
+    (void)sqlite3_hard_heap_limit64(1);
+    db_rollback(db);
+    (void)sqlite3_hard_heap_limit64(0);
+    cr_assert(db_begin(db, &error), "%s", error.text);
+    run(db, "INSERT INTO item (id) VALUES (3)");
+    cr_assert(db_commit(db, &error), "%s", error.text);
+    cr_expect_eq(number(db, "SELECT sum(id) FROM item"), 4, "what was rolled back is there");
+}
+
 Test(db_faults, nothing_runs_in_a_transaction_that_sqlite_has_ended)
 {
     struct db *db AUTO(db_release) = open_as("a.db", DB_WRITE);

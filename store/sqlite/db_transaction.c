@@ -22,10 +22,16 @@ static const struct savepoint SAVEPOINTS[] = {SAVEPOINT("s1"), SAVEPOINT("s2"), 
                                               SAVEPOINT("s4"), SAVEPOINT("s5"), SAVEPOINT("s6")};
 enum { SAVEPOINT_DEPTH = sizeof SAVEPOINTS / sizeof SAVEPOINTS[0] };
 
+/* If there is anything to roll back. */
+static bool roll_back(struct db *db, struct error *error)
+{
+    return sqlite3_get_autocommit(db->handle) || db_run(db, "ROLLBACK", BIND_NOTHING, error);
+}
+
 bool db_begin(struct db *db, struct error *error)
 {
     assert(!db->transaction);
-    if (!db_run(db, "BEGIN IMMEDIATE", BIND_NOTHING, error))
+    if (!roll_back(db, error) || !db_run(db, "BEGIN IMMEDIATE", BIND_NOTHING, error))
         return false;
     db->transaction = true;
     db->depth = 0;
@@ -45,9 +51,8 @@ bool db_commit(struct db *db, struct error *error)
 
 void db_rollback(struct db *db)
 {
-    struct error ignored = {0}; /* a rollback that fails is repeated by the next opener */
-    if (!sqlite3_get_autocommit(db->handle))
-        (void)!db_run(db, "ROLLBACK", BIND_NOTHING, &ignored);
+    struct error ignored = {0}; /* one that fails, for lack of memory, is repeated by db_begin() */
+    (void)!roll_back(db, &ignored);
     db->transaction = false;
     db->depth = 0;
 }
