@@ -66,8 +66,9 @@ bool attempts_undo(struct db *db, const char *message_id, struct error *error)
            db_run(db, GIVE_BACK, BIND(db_text(message_id)), error);
 }
 
-bool attempts_prune(struct db *db, int64_t now_ms, struct error *error)
+bool attempts_prune(struct db *db, int64_t now_ms, int64_t maximum, struct error *error)
 {
-    static const char SQL[] = "DELETE FROM attempts WHERE begun_ms < ?";
-    return db_run(db, SQL, BIND(db_int(now_ms - ATTEMPTS_KEEP_MS)), error);
+    static const char SQL[] = "DELETE FROM attempts WHERE rowid IN"
+                              " (SELECT rowid FROM attempts WHERE begun_ms < ? LIMIT ?)";
+    return db_run(db, SQL, BIND(db_int(now_ms - ATTEMPTS_KEEP_MS), db_int(maximum)), error);
 }

@@ -30,10 +30,10 @@ MUST_CHECK bool attempts_failed(struct db *db, const char *message_id, struct er
 MUST_CHECK bool attempts_done(struct db *db, const char *message_id, struct error *error);
 MUST_CHECK bool attempts_undo(struct db *db, const char *message_id, struct error *error);
 
-/* Deletes rows last begun more than ATTEMPTS_KEEP_MS ago: a message that was deleted, moved or
- * timed out on its queue while its row said otherwise never comes to end it. SQS keeps none for
- * longer than 14 days. */
+/* Deletes up to `maximum` rows last begun more than ATTEMPTS_KEEP_MS ago: a message that was
+ * deleted, moved or timed out on its queue while its row said otherwise never comes to end it. SQS
+ * keeps none for longer than 14 days. */
 #define ATTEMPTS_KEEP_MS (INT64_C(15) * 24 * 3600 * 1000)
-MUST_CHECK bool attempts_prune(struct db *db, int64_t now_ms, struct error *error);
+MUST_CHECK bool attempts_prune(struct db *db, int64_t now_ms, int64_t maximum, struct error *error);
 
 #endif

@@ -151,17 +151,38 @@ bool audit_of_booking(struct db *db, const char *booking_id, audit_visit_fn *vis
            visit_all(&rows, visit, context, error);
 }
 
-bool audit_of_provider(struct db *db, const struct audit_page *page, audit_visit_fn *visit,
-                       void *context, struct error *error)
+bool audit_read(struct db *db, const struct audit_page *page, audit_visit_fn *visit, void *context,
+                struct error *error)
 {
-    static const char SQL[] = "SELECT " COLUMNS " FROM audit WHERE provider_id = ? AND sequence > ?"
-                              " ORDER BY sequence LIMIT ?";
+    static const char OF_PROVIDER[] = "SELECT " COLUMNS " FROM audit WHERE provider_id = ?3"
+                                      " AND sequence > ?1 ORDER BY sequence LIMIT ?2";
+    static const char OF_ALL[] =
+        "SELECT " COLUMNS " FROM audit WHERE sequence > ?1 ORDER BY sequence LIMIT ?2";
+    const struct db_value maximum = db_int((int64_t)page->maximum);
     struct db_rows rows AUTO(db_rows_release) = {0};
-    return db_query(db, SQL,
-                    BIND(db_text(page->provider_id), db_int(page->after),
-                         db_int((int64_t)page->maximum)),
-                    &rows, error) &&
+    return (page->provider_id
+                ? db_query(db, OF_PROVIDER,
+                           BIND(db_int(page->after), maximum, db_text(page->provider_id)), &rows,
+                           error)
+                : db_query(db, OF_ALL, BIND(db_int(page->after), maximum), &rows, error)) &&
            visit_all(&rows, visit, context, error);
+}
+
+bool audit_census(struct db *db, int64_t census[static BOOKING_STATUSES], struct error *error)
+{
+    static const char SQL[] = "SELECT status, count(*) FROM bookings GROUP BY status";
+    struct db_rows rows AUTO(db_rows_release) = {0};
+    bool found = false;
+    if (!db_query(db, SQL, BIND_NOTHING, &rows, error) || !db_next(&rows, &found, error))
+        return false;
+    while (found) {
+        const int64_t status = db_column_int(&rows, 0); /* the schema checks it */
+        if (status >= 0 && status < BOOKING_STATUSES)
+            census[status] = db_column_int(&rows, 1);
+        if (!db_next(&rows, &found, error))
+            return false;
+    }
+    return true;
 }
 
 bool audit_last(struct db *db, int64_t *sequence, struct error *error)

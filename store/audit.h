@@ -26,7 +26,8 @@ struct audit_entry {
     char actor[ACTOR_SIZE];   /* "user", "provider", a token's name, "system", "queue" */
     enum booking_status from; /* from == to: no transition (a publish outcome) */
     enum booking_status to;
-    char event[AUDIT_EVENT_SIZE]; /* an event type, or PUBLISHED, PUBLISH_FAILED, PUBLISH_PARKED */
+    char event[AUDIT_EVENT_SIZE]; /* an event type; PUBLISHED, PUBLISH_FAILED, PUBLISH_PARKED;
+                                   * NOTICE_SENT, NOTICE_FAILED, NOTICE_GIVEN_UP */
     char reason[REASON_SIZE];
     char event_id[ID_SIZE];
 };
@@ -38,14 +39,19 @@ typedef void audit_visit_fn(void *context, const struct audit_entry *entry);
 MUST_CHECK bool audit_of_booking(struct db *db, const char *booking_id, audit_visit_fn *visit,
                                  void *context, struct error *error);
 
-/* Rows of one provider with a sequence above `after`, oldest first, at most `maximum`. */
+/* Rows of one provider, or of all, with a sequence above `after`, oldest first, at most `maximum`.
+ */
 struct audit_page {
-    const char *provider_id;
+    const char *provider_id; /* NULL = all */
     int64_t after;
     size_t maximum;
 };
-MUST_CHECK bool audit_of_provider(struct db *db, const struct audit_page *page,
-                                  audit_visit_fn *visit, void *context, struct error *error);
+MUST_CHECK bool audit_read(struct db *db, const struct audit_page *page, audit_visit_fn *visit,
+                           void *context, struct error *error);
+
+/* The bookings of the store by status. Reads all of them. */
+MUST_CHECK bool audit_census(struct db *db, int64_t census[static BOOKING_STATUSES],
+                             struct error *error);
 
 /* The highest sequence, 0 when empty. */
 MUST_CHECK bool audit_last(struct db *db, int64_t *sequence, struct error *error);

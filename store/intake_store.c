@@ -8,7 +8,8 @@ enum { INTAKE_APPLICATION_ID = 0x424b4631 }; /* "BKF1" */
 
 const struct db_schema *intake_schema(void)
 {
-    static const struct db_migration migrations[] = {{{schema_shared_1, schema_intake_1}}};
+    static const struct db_migration migrations[] = {{{schema_shared_1, schema_intake_1}},
+                                                     {{schema_intake_2}}};
     static const struct db_schema schema = {
         .application_id = INTAKE_APPLICATION_ID,
         .migrations = migrations,

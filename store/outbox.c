@@ -2,25 +2,47 @@
 #include "outbox.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "audit.h"
 #include "buf.h"
+#include "idempotency.h"
 #include "rows.h"
 #include "text.h"
 
 enum { GONE = -1 };
+
+/* A booking is a trace, and its id says which: so both workers continue the same one without
+ * storing it. An event is a span of it. W3C Trace Context, version 00, sampled. */
+static void traceparent_of(const struct event *event, char out[TRACEPARENT_SIZE])
+{
+    enum { TRACE_BYTES = 16, SPAN_BYTES = 8 };
+    unsigned char digest[DIGEST_SIZE];
+    char trace[2 * TRACE_BYTES + 1];
+    char span[2 * SPAN_BYTES + 1];
+    digest_of(event->booking.id, strlen(event->booking.id), digest);
+    text_hex(trace, digest, TRACE_BYTES);
+    digest_of(event->id, strlen(event->id), digest);
+    text_hex(span, digest, SPAN_BYTES);
+    (void)snprintf(out, TRACEPARENT_SIZE, "00-%s-%s-01", trace, span);
+}
 
 bool outbox_add(struct db *db, const struct event *event, int64_t now_ms, struct error *error)
 {
     static const char SQL[] = "INSERT INTO outbox (booking_id, provider_id, event_id, traceparent,"
                               " type, created_ms, body) VALUES (?, ?, ?, ?, ?, ?, ?)";
     struct buf body AUTO(buf_release) = {0};
+    char traceparent[TRACEPARENT_SIZE];
     event_to_json(event, &body);
+    if (event->traceparent[0])
+        memcpy(traceparent, event->traceparent, sizeof traceparent);
+    else
+        traceparent_of(event, traceparent);
     return db_run(db, SQL,
                   BIND(db_text(event->booking.id), db_text(event->booking.provider_id),
-                       db_text(event->id), db_text(event->traceparent),
+                       db_text(event->id), db_text(traceparent),
                        db_text(event_type_name(event->type)), db_int(now_ms),
                        db_text(buf_text(&body))),
                   error);

@@ -96,7 +96,7 @@ static bool find_waiting(struct story *story, struct db *db, const char *id, str
     return true;
 }
 
-/* A row of the trail is a step of the booking or the outcome of sending an event. */
+/* A row of the trail is a step of the booking, the outcome of sending an event, or of a notice. */
 static void read_entry(void *context, const struct audit_entry *entry)
 {
     struct story *story = context;
@@ -107,6 +107,8 @@ static void read_entry(void *context, const struct audit_entry *entry)
         story->steps[story->steps_count++] = *entry;
         return;
     }
+    if (strncmp(entry->event, "PUBLISH", strlen("PUBLISH")) != 0)
+        return; /* of a notice */
     struct story_event *event = story_event_add(story, entry->event_id, entry->to);
     event->acknowledged = event->acknowledged || strcmp(entry->event, "PUBLISHED") == 0;
     event->failed = event->failed || strcmp(entry->event, "PUBLISH_FAILED") == 0;

@@ -11,6 +11,7 @@
 #include "idempotency.h"
 #include "intake.h"
 #include "intake_store.h"
+#include "notices.h"
 #include "outbox.h"
 
 enum { MANY = 8 };
@@ -268,8 +269,7 @@ static bool audit_is_read(struct failure_bench *bench, struct error *error)
     struct db *db = bench->rules.decision;
     return audit_last(db, &last, error) &&
            audit_of_booking(db, bench->pending, ignore, NULL, error) &&
-           audit_of_provider(db, &page, ignore, NULL, error) &&
-           audit_verify(db, &rows, &broken_at, error);
+           audit_read(db, &page, ignore, NULL, error) && audit_verify(db, &rows, &broken_at, error);
 }
 
 static bool attempts_life(struct failure_bench *bench, struct error *error)
@@ -280,7 +280,7 @@ static bool attempts_life(struct failure_bench *bench, struct error *error)
            attempts_look(db, "m", "two", &before, error) &&
            attempts_begin(db, "m", "two", 1, &before, error) && attempts_undo(db, "m", error) &&
            attempts_failed(db, "m", error) && attempts_done(db, "m", error) &&
-           attempts_prune(db, ATTEMPTS_KEEP_MS, error);
+           attempts_prune(db, ATTEMPTS_KEEP_MS, 10, error);
 }
 
 static bool keys_life(struct failure_bench *bench, struct error *error)
@@ -300,7 +300,44 @@ static bool stores_are_compared(struct failure_bench *bench, struct error *error
     return convergence_check(bench->rules.intake, bench->rules.decision, &result, error);
 }
 
+static bool channels_are_set(struct failure_bench *bench, struct error *error)
+{
+    return db_run(bench->rules.intake, "DELETE FROM notice_channels", BIND_NOTHING, error) &&
+           db_run(bench->rules.intake, "INSERT INTO notice_channels VALUES (0), (1)", BIND_NOTHING,
+                  error);
+}
+
+static bool a_notice_is_tried(struct failure_bench *bench, struct error *error)
+{
+    struct db *db = bench->rules.intake;
+    struct notice notices[1];
+    struct letter letter;
+    size_t count = 0;
+    bool begun = false;
+    const struct notice_end end = {.state = NOTICE_SENT, .reason = ""};
+    return channels_are_set(bench, error) && intake_hears(bench, error) &&
+           notices_load(db, CHANNEL_WEBHOOK, notices, 1, &count, error) && count == 1 &&
+           notice_begin(db, notices, bench->rules.now_ms, &letter, &begun, error) && begun &&
+           notice_finish(db, notices, &end, error);
+}
+
+static bool notices_are_seen_and_replayed(struct failure_bench *bench, struct error *error)
+{
+    struct db *db = bench->rules.intake;
+    const struct notice_filter filter = {.booking_id = bench->confirmed, .limit = 4};
+    struct notice notices[4];
+    struct notice_pressure pressure;
+    size_t count = 0;
+    int64_t replayed = 0;
+    return channels_are_set(bench, error) && intake_hears(bench, error) &&
+           notices_list(db, &filter, notices, &count, error) &&
+           notice_pressure(db, &pressure, error) &&
+           notices_replay(db, bench->confirmed, bench->rules.now_ms, &replayed, error);
+}
+
 static const struct failure_operation OPERATIONS[] = {
+    {"try a notice", a_notice_is_tried},
+    {"see and replay notices", notices_are_seen_and_replayed},
     {"book", book_free},
     {"cancel", cancel_pending},
     {"expire in intake", intake_expires},

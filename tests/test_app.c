@@ -158,6 +158,7 @@ Test(app, names_the_health_of_the_connection)
     expect_tag(app, "[STALE 00:42]");
     lose(app, ERROR_UNAUTHORISED);
     expect_tag(app, "[SIGNED OUT]");
+    cr_expect_eq(app->notice.length, 0); /* it would stand where it is said what to press */
     app_key(app, 'L');
     cr_expect(asks(app, NEWS_SIGN_IN));
 }

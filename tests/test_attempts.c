@@ -129,11 +129,14 @@ Test(attempts, a_row_whose_message_never_came_again_is_pruned_when_no_queue_can_
     cr_assert(attempts_begin(store.db, "m-2", "one", NOW, &before, &error));
     cr_assert(attempts_failed(store.db, "m-2", &error));
     cr_assert(attempts_begin(store.db, "m-2", "one", NOW + 1, &before, &error));
-    cr_assert(attempts_prune(store.db, NOW + ATTEMPTS_KEEP_MS, &error), "%s", error.text);
+    cr_assert(attempts_prune(store.db, NOW + ATTEMPTS_KEEP_MS, 10, &error), "%s", error.text);
     cr_assert_eq(store_number(store.db, "SELECT count(*) FROM attempts"), 2);
-    cr_assert(attempts_prune(store.db, NOW + ATTEMPTS_KEEP_MS + 1, &error), "%s", error.text);
+    cr_assert(attempts_prune(store.db, NOW + ATTEMPTS_KEEP_MS + 1, 10, &error), "%s", error.text);
     cr_assert_eq(store_number(store.db, "SELECT count(*) FROM attempts"), 1);
     cr_assert_eq(store_number(store.db, "SELECT message_id = 'm-2' FROM attempts"), 1);
+    cr_assert(attempts_begin(store.db, "m-3", "one", NOW, &before, &error));
+    cr_assert(attempts_prune(store.db, NOW + ATTEMPTS_KEEP_MS + 2, 1, &error), "%s", error.text);
+    cr_assert_eq(store_number(store.db, "SELECT count(*) FROM attempts"), 1, "no more than asked");
 }
 
 Test(attempts, a_store_that_fails_leaves_the_counts_alone)
@@ -147,7 +150,7 @@ Test(attempts, a_store_that_fails_leaves_the_counts_alone)
     cr_assert_not(attempts_failed(store.db, "m-1", &error));
     cr_assert_not(attempts_done(store.db, "m-1", &error));
     cr_assert_not(attempts_undo(store.db, "m-1", &error));
-    cr_assert_not(attempts_prune(store.db, NOW, &error));
+    cr_assert_not(attempts_prune(store.db, NOW, 10, &error));
     cr_assert_eq(before.failures, 4);
     cr_assert_eq(before.crashes, 2);
 }

@@ -150,15 +150,14 @@ Test(audit, a_provider_sees_its_own_rows_behind_a_point_and_no_more_than_it_aske
     append_rows(store.db, 1, 2);
     cr_assert(audit_append(store.db, &foreign, &error), "%s", error.text);
     append_rows(store.db, 4, ROWS + 1);
-    cr_assert(audit_of_provider(store.db, &(struct audit_page){"p-1", 1, 3}, see, &seen, &error),
-              "%s", error.text);
+    cr_assert(audit_read(store.db, &(struct audit_page){"p-1", 1, 3}, see, &seen, &error), "%s",
+              error.text);
     cr_assert_eq(seen.count, 3);
     cr_assert_eq(seen.entries[0].sequence, 2);
     cr_assert_eq(seen.entries[1].sequence, 4);
     cr_assert_eq(seen.entries[2].sequence, 5);
     seen.count = 0;
-    cr_assert(
-        audit_of_provider(store.db, &(struct audit_page){"p-1", ROWS + 1, 3}, see, &seen, &error));
+    cr_assert(audit_read(store.db, &(struct audit_page){"p-1", ROWS + 1, 3}, see, &seen, &error));
     cr_assert_eq(seen.count, 0);
 }
 

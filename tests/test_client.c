@@ -2,6 +2,7 @@
 #include "client.h"
 
 #include <criterion/criterion.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 #include "scripted_server.h"
@@ -167,6 +168,43 @@ Test(client, changes_its_token_and_keeps_the_old_one_when_the_new_one_is_bad)
     cr_assert(get(client, &answer, &(struct error){0}));
     finish(&server);
     cr_assert(strstr(server.request, "Authorization: Bearer second\r\n"));
+}
+
+Test(client, reads_a_token_from_a_file_that_is_its_user_s_alone)
+{
+    static const struct {
+        const char *text;
+        mode_t mode;
+        const char *trouble; /* NULL: taken */
+    } cases[] = {{"second\nmore\n", 0600, NULL}, {"second", 0400, NULL},
+                 {"third\n", 0640, "chmod 600"}, {"third\n", 0604, "chmod 600"},
+                 {"third\n", 0620, "chmod 600"}, {"", 0600, "is empty"},
+                 {"\n", 0600, "is empty"},       {"a b\n", 0600, "has a space"}};
+    struct server server = {.answers = {"HTTP/1.1 204 No Content\r\n\r\n"}};
+    start(&server);
+    struct client *client AUTO(client_release) = connect_to(&server, "first");
+    char path[] = "/tmp/test_client.XXXXXX";
+    const int fd = mkstemp(path);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct error error = {0};
+        const ssize_t length = (ssize_t)strlen(cases[i].text);
+        cr_assert(ftruncate(fd, 0) == 0 &&
+                  pwrite(fd, cases[i].text, strlen(cases[i].text), 0) == length);
+        cr_assert_eq(fchmod(fd, cases[i].mode), 0);
+        cr_expect_eq(client_read_token(client, path, &error), cases[i].trouble == NULL, "case %zu",
+                     i);
+        cr_expect(strstr(error.text, cases[i].trouble ? cases[i].trouble : ""), "%s", error.text);
+    }
+    (void)unlink(path);
+    (void)close(fd);
+    struct error error = {0};
+    cr_expect_not(client_read_token(client, path, &error));
+    cr_expect_eq(error.kind, ERROR_CONFIGURATION);
+    struct client_answer answer AUTO(client_answer_release) = {0};
+    cr_assert(get(client, &answer, &(struct error){0}));
+    finish(&server);
+    cr_expect(strstr(server.request, "Authorization: Bearer second\r\n"),
+              "the last good one stays");
 }
 
 Test(client, turns_a_refusal_into_the_servers_sentence_and_a_kind)

@@ -79,7 +79,7 @@ Test(failure, code_and_text_are_read_from_whatever_the_answer_is)
         {"<html><body>Bad Gateway</body></html>", "", "the service answered 400"},
         {"{\"__type\":\"a#Q", "", "the service answered 400"},
         {"{\"__type\":\"a#Bad Code\\u001b[31m\"}", "Bad", "Bad"},
-        {"{\"message\":\"a\\nb\\u001b[31m\\u202ec\\u0007\"}", "", "a b[31mc"},
+        {"{\"message\":\"a\\tb\\u001b[31m\\u202ec\\u0007\\nd\"}", "", "a b[31mc"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct failure failure = {0};
@@ -126,4 +126,16 @@ Test(failure, text_that_grows_is_cut_at_a_whole_letter)
         failure_set(&failure, FAILURE_TRANSIENT, text);
         cr_assert(text_is_utf8(failure.text, strlen(failure.text)), "offset %zu", offset);
     }
+}
+
+/* AWS answers a wrong signature with the request that it was for. */
+Test(failure, text_is_the_first_line_so_that_no_token_is_in_it)
+{
+    static const char body[] =
+        "{\"__type\":\"SignatureDoesNotMatch\",\"message\":\"The Canonical String for this request "
+        "should have been 'POST\\n/\\nx-amz-security-token:secret\"}";
+    struct failure failure;
+    failure_read(&failure, 403, body, sizeof body - 1);
+    cr_expect_str_eq(failure.text, "SignatureDoesNotMatch: The Canonical String for this request "
+                                   "should have been 'POST");
 }

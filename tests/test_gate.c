@@ -10,10 +10,15 @@
 
 enum { BODY_LIMIT = 16, BULK_LIMIT = 64 };
 
-static size_t limit_of(void *context, const char *method, const char *target)
+static struct gate_limit limit_of(void *context, const char *method, const char *target,
+                                  const char *head)
 {
     (void)context;
-    return strcmp(method, "PUT") == 0 && strcmp(target, "/bulk?x") == 0 ? BULK_LIMIT : BODY_LIMIT;
+    if (strcmp(method, "PUT") != 0 || strcmp(target, "/bulk?x") != 0)
+        return (struct gate_limit){BODY_LIMIT, {413, "Too large"}};
+    if (strstr(head, "\r\nStranger: 1\r\n"))
+        return (struct gate_limit){BODY_LIMIT, {401, "Who are you?"}};
+    return (struct gate_limit){BULK_LIMIT, {413, "Too large"}};
 }
 
 /* What came of a whole text fed in pieces: every request let out, and the verdict at the end. */
@@ -276,4 +281,24 @@ Test(gate, stays_shut_once_it_has_refused)
     cr_expect_eq(out.length, 0);
     gate_free(gate);
     gate_free(NULL);
+}
+
+Test(gate, lets_the_limit_look_at_the_head_and_say_why_a_larger_body_is_refused)
+{
+    static const char *const rest[] = {
+        "Content-Length: 17\r\n\r\n",
+        "Transfer-Encoding: chunked\r\n\r\n9\r\n012345678\r\n8\r\n",
+    };
+    for (size_t i = 0; i < sizeof rest / sizeof *rest; i++) {
+        struct buf text AUTO(buf_release) = {0};
+        struct buf out AUTO(buf_release) = {0};
+        size_t used = 0;
+        struct gate *gate = gate_new(limit_of, NULL);
+        buf_printf(&text, "PUT /bulk?x HTTP/1.1\r\nHost: a\r\nstranger:1\r\nStranger: 1\r\n%s",
+                   rest[i]);
+        cr_assert_eq(gate_feed(gate, buf_text(&text), text.length, &used, &out), GATE_REFUSED);
+        cr_expect_eq(gate_refusal(gate).status, 401, "case %zu", i);
+        cr_expect_str_eq(gate_refusal(gate).sentence, "Who are you?");
+        gate_free(gate);
+    }
 }

@@ -32,8 +32,7 @@ Test(json_fields, anything_else_is_refused)
         {"an array", "[]", "body must be a JSON object"},
         {"a number", "1", "body is not valid JSON: "},
         {"unfinished", "{\"a\":", "body is not valid JSON: "},
-        {"something behind", "{} {}",
-         "body is not valid JSON: end of file expected near '{' at byte"},
+        {"something behind", "{} {}", "body is not valid JSON: end of file expected at byte 4"},
         {"the same key twice", "{\"a\":1,\"a\":2}", "body is not valid JSON: duplicate object key"},
         {"NUL in a value", "{\"a\":\"b\\u0000\"}", "body is not valid JSON: "},
         {"NUL in a key", "{\"a\\u0000\":1}", "body is not valid JSON: "},
@@ -67,9 +66,19 @@ Test(json_fields, the_refusal_can_itself_be_sent_as_json)
     json_t *sentence AUTO(json_release) = json_string(error.text);
     cr_assert_not_null(sentence, "well-formed UTF-8");
     error_clear(&error);
-    static const char REORDERED[] = "{\"a\" \"\u202Eb\"}";
-    cr_assert_null(json_parse_object(REORDERED, strlen(REORDERED), &error));
-    cr_assert_not_null(strstr(error.text, "near '\"b\"'"), "%s", error.text);
+}
+
+/* It may end up in a log, and the body may name people. */
+Test(json_fields, the_refusal_quotes_nothing_of_the_body)
+{
+    static const char *const bodies[] = {"secret", "{\"name\": secret", "{\"a\":1} secret",
+                                         "{\"name\":\"secret", "{\"secret\":1,\"secret\":2}"};
+    for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
+        struct error error = {0};
+        cr_assert_null(json_parse_object(bodies[i], strlen(bodies[i]), &error));
+        cr_expect_null(strstr(error.text, "sec"), "%s", error.text);
+        cr_expect(strstr(error.text, " at byte "), "%s", error.text);
+    }
 }
 
 Test(json_fields, deep_nesting_is_refused_and_does_not_crash)
@@ -144,8 +153,7 @@ Test(json_fields, times_are_required_and_name_their_field)
     cr_assert(json_time(object, "start", &seconds, &error));
     cr_assert_eq(seconds, 1771495200);
     cr_assert_not(json_time(object, "end", &seconds, &error));
-    cr_assert_str_eq(error.text,
-                     "end: \"soon\" is not a time from 1970 to 9999 like 2026-02-19T10:00:00Z");
+    cr_assert_str_eq(error.text, "end: must be a time from 1970 to 9999 like 2026-02-19T10:00:00Z");
     error_clear(&error);
     cr_assert_not(json_time(object, "number", &seconds, &error));
     cr_assert_str_eq(error.text, "number must be a string");

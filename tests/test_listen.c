@@ -11,7 +11,8 @@ static void hello(void *context, struct http_request *request)
     http_reply_text(request, 200, "text/plain", NULL, "hello", 5);
 }
 
-static const struct http_route routes[] = {{HTTP_GET, "/", hello, false}, {.pattern = NULL}};
+static const struct http_route routes[] = {
+    {.method = HTTP_GET, .pattern = "/", .handler = hello, .access = HTTP_OPEN}, {.pattern = NULL}};
 
 static void expect_hello(struct fixture *fixture)
 {

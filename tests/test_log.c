@@ -3,8 +3,12 @@
 
 #include <criterion/criterion.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "buf.h"
@@ -36,17 +40,33 @@ static void tap_release(struct tap *tap)
     (void)close(tap->write_end);
 }
 
-static void journal(void)
+/* Says of the tap that it is the journal, as systemd says of stderr. */
+static void tap_is_journal(const struct tap *tap)
 {
-    (void)setenv("JOURNAL_STREAM", "8:12345", 1);
+    struct stat status;
+    char stream[48];
+    cr_assert_eq(fstat(tap->write_end, &status), 0);
+    (void)snprintf(stream, sizeof stream, "%llu:%llu", (unsigned long long)status.st_dev,
+                   (unsigned long long)status.st_ino);
+    (void)setenv("JOURNAL_STREAM", stream, 1);
 }
 
+/* Another file than the tap. */
 static void no_journal(void)
 {
-    (void)unsetenv("JOURNAL_STREAM");
+    (void)setenv("JOURNAL_STREAM", "8:12345", 1);
+    log_journal_at("/nowhere/at/all");
 }
 
-Test(log, under_systemd_a_line_starts_with_its_priority, .init = journal)
+/* A journald that is asked for and takes nothing. */
+static void tap_open_as_journal(struct tap *tap)
+{
+    tap_open(tap);
+    tap_is_journal(tap);
+    log_journal_at("/nowhere/at/all");
+}
+
+Test(log, what_journald_does_not_take_starts_with_its_priority)
 {
     static const struct {
         enum log_level level;
@@ -58,7 +78,7 @@ Test(log, under_systemd_a_line_starts_with_its_priority, .init = journal)
         {LOG_LEVEL_ERROR, "<3>slot.added\n"},
     };
     struct tap tap AUTO(tap_release);
-    tap_open(&tap);
+    tap_open_as_journal(&tap);
     cr_assert(log_set_level("debug"));
     for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
         log_event(CASES[i].level, "slot.added", LOG_NOTHING);
@@ -77,7 +97,7 @@ Test(log, elsewhere_it_starts_with_time_and_level, .init = no_journal)
     cr_assert_str_eq(line + 19, "Z level=warn queue.down since_s=-3\n");
 }
 
-Test(log, values_are_escaped_and_safe_to_show, .init = journal)
+Test(log, values_are_escaped_and_safe_to_show)
 {
     static const struct {
         const char *name, *value, *shown;
@@ -102,7 +122,7 @@ Test(log, values_are_escaped_and_safe_to_show, .init = journal)
         {"malformed", "a\xFF", "a\uFFFD"},
     };
     struct tap tap AUTO(tap_release);
-    tap_open(&tap);
+    tap_open_as_journal(&tap);
     for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
         struct buf wanted AUTO(buf_release) = {0};
         buf_printf(&wanted, "<6>e v=%s n=7\n", CASES[i].shown);
@@ -111,18 +131,52 @@ Test(log, values_are_escaped_and_safe_to_show, .init = journal)
     }
 }
 
-Test(log, a_missing_text_is_an_empty_value, .init = journal)
+/* A journald of our own, under an abstract name that is free. */
+static int open_journald(char name[static 32])
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    (void)snprintf(name, 32, "@bookflow-test-%ld", (long)getpid());
+    memcpy(address.sun_path + 1, name + 1, strlen(name + 1));
+    const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    const socklen_t used = (socklen_t)(sizeof address - sizeof address.sun_path + strlen(name));
+    cr_assert_eq(bind(fd, (const struct sockaddr *)&address, used), 0);
+    return fd;
+}
+
+Test(log, the_journal_gets_fields_as_fields)
+{
+    char name[32];
+    char entry[4096] = "";
+    struct tap tap AUTO(tap_release);
+    const int journald = open_journald(name);
+    tap_open(&tap);
+    tap_is_journal(&tap);
+    log_journal_at(name);
+    log_event(LOG_LEVEL_WARN, "event.sent",
+              LOG(log_text("booking_id", "b-1"), log_text("reason", "a \"b\"\nPRIORITY=0"),
+                  log_text("message", "of its own"), log_number("count", -7)));
+    cr_assert_gt(read(journald, entry, sizeof entry - 1), 0);
+    cr_assert_str_eq(entry, "PRIORITY=4\nSYSLOG_IDENTIFIER=bookflow\nCODE=event.sent\n"
+                            "MESSAGE=event.sent booking_id=b-1"
+                            " reason=\"a \\\"b\\\"\\nPRIORITY=0\" message=\"of its own\""
+                            " count=-7\n"
+                            "BOOKING_ID=b-1\nREASON=a \\\"b\\\"\\nPRIORITY=0\nCOUNT=-7\n");
+    cr_assert_str_eq(tap_read(&tap), "", "and stderr gets nothing");
+    (void)close(journald);
+}
+
+Test(log, a_missing_text_is_an_empty_value)
 {
     struct tap tap AUTO(tap_release);
-    tap_open(&tap);
+    tap_open_as_journal(&tap);
     log_event(LOG_LEVEL_INFO, "e", LOG(log_text("v", NULL)));
     cr_assert_str_eq(tap_read(&tap), "<6>e v=\"\"\n");
 }
 
-Test(log, a_runaway_value_is_cut_and_the_line_still_ends, .init = journal)
+Test(log, a_runaway_value_is_cut_and_the_line_still_ends)
 {
     struct tap tap AUTO(tap_release);
-    tap_open(&tap);
+    tap_open_as_journal(&tap);
     char huge[100000];
     memset(huge, 'x', sizeof huge);
     huge[sizeof huge - 1] = '\0';
@@ -132,10 +186,10 @@ Test(log, a_runaway_value_is_cut_and_the_line_still_ends, .init = journal)
     cr_assert_str_eq(strstr(line, "x…"), "x… n=1\n");
 }
 
-Test(log, lines_below_the_level_are_not_written, .init = journal)
+Test(log, lines_below_the_level_are_not_written)
 {
     struct tap tap AUTO(tap_release);
-    tap_open(&tap);
+    tap_open_as_journal(&tap);
     log_event(LOG_LEVEL_DEBUG, "hidden", LOG_NOTHING);
     cr_assert_str_eq(tap_read(&tap), "", "info is the default");
     cr_assert(log_set_level("error"));
@@ -155,40 +209,40 @@ Test(log, levels_have_names_and_no_others)
     cr_assert_not(log_set_level("INFO"));
 }
 
-Test(log, a_failure_names_its_kind_and_sentence, .init = journal)
+Test(log, a_failure_names_its_kind_and_sentence)
 {
     struct tap tap AUTO(tap_release);
-    tap_open(&tap);
+    tap_open_as_journal(&tap);
     struct error error = {0};
     (void)error_set(&error, ERROR_INVALID, "row 7 is short");
     log_failure("audit.failed", &error);
     cr_assert_str_eq(tap_read(&tap), "<3>audit.failed error=invalid message=\"row 7 is short\"\n");
 }
 
-Test(log, damage_is_an_error_although_it_is_tried_again, .init = journal)
+Test(log, damage_is_an_error_although_it_is_tried_again)
 {
     struct tap tap AUTO(tap_release);
-    tap_open(&tap);
+    tap_open_as_journal(&tap);
     struct error error = {0};
     (void)error_set(&error, ERROR_DAMAGED, "short");
     log_failure("audit.failed", &error);
     cr_assert_str_eq(tap_read(&tap), "<3>audit.failed error=damaged message=short\n");
 }
 
-Test(log, a_failure_that_may_pass_is_a_warning, .init = journal)
+Test(log, a_failure_that_may_pass_is_a_warning)
 {
     struct tap tap AUTO(tap_release);
-    tap_open(&tap);
+    tap_open_as_journal(&tap);
     struct error error = {0};
     (void)error_set(&error, ERROR_UNAVAILABLE, "refused");
     log_failure("queue.down", &error);
     cr_assert_str_eq(tap_read(&tap), "<4>queue.down error=unavailable message=refused\n");
 }
 
-Test(log, a_log_that_cannot_be_written_stops_nothing, .init = journal)
+Test(log, a_log_that_cannot_be_written_stops_nothing)
 {
     struct tap tap;
-    tap_open(&tap);
+    tap_open_as_journal(&tap);
     tap_release(&tap);
     log_event(LOG_LEVEL_INFO, "lost", LOG_NOTHING);
 }

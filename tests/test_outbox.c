@@ -91,6 +91,35 @@ static struct outbox_pressure pressure_of(struct db *db)
     return pressure;
 }
 
+/* The traceparent that an event of a booking gets when it brings none. */
+static void trace(struct db *db, const char *booking_id, const char *event_id,
+                  char out[TRACEPARENT_SIZE])
+{
+    struct error error = {0};
+    struct event event = sample(booking_id, event_id);
+    event.traceparent[0] = '\0';
+    cr_assert(outbox_add(db, &event, NOW, &error), "%s", error.text);
+    struct loaded loaded AUTO(loaded_release) = load(db, 0, ROWS_MAX);
+    memcpy(out, loaded.rows[loaded.count - 1].traceparent, TRACEPARENT_SIZE);
+}
+
+Test(outbox, all_events_of_a_booking_are_one_trace)
+{
+    enum { TRACE_END = 3 + 32 };
+    char first[TRACEPARENT_SIZE];
+    char second[TRACEPARENT_SIZE];
+    char other[TRACEPARENT_SIZE];
+    struct shared_store store STORE;
+    trace(store.db, "b-1", "e-1", first);
+    trace(store.db, "b-1", "e-2", second);
+    trace(store.db, "b-2", "e-3", other);
+    cr_expect_eq(strlen(first), TRACEPARENT_SIZE - 1);
+    cr_expect_eq(strspn(first, "0123456789abcdef-"), TRACEPARENT_SIZE - 1, "%s", first);
+    cr_expect_eq(memcmp(first, second, TRACE_END), 0, "%s and %s", first, second);
+    cr_expect_str_neq(first, second, "each is a span of its own");
+    cr_expect_neq(memcmp(first, other, TRACE_END), 0, "%s and %s", first, other);
+}
+
 Test(outbox, a_row_comes_out_as_it_was_put_in)
 {
     struct shared_store store STORE;

@@ -41,7 +41,9 @@ Test(publisher, sends_body_and_attributes)
     cr_expect_str_eq(fake_attribute(item, "BookingId"), "plain");
     cr_expect_str_eq(fake_attribute(item, "ProviderId"), "provider");
     cr_expect_str_eq(fake_attribute(item, "EventId"), "e1");
-    cr_expect_str_eq(fake_attribute(item, "traceparent"), "", "there is none");
+    cr_expect_str_eq(fake_attribute(item, "traceparent"),
+                     "00-a116c9ed46d6207734a43317d30fd88f-8b5cc4df7eec7d32-01",
+                     "the SHA-256 of booking and event, cut");
     cr_expect_str_eq(fake_attribute(&call->items[1], "traceparent"),
                      "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
 }

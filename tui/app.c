@@ -177,7 +177,7 @@ static void on_lost(struct app *app, const struct news *news)
     connection->signed_out = is_refused(news);
     connection->refusal = error_policy(news->error.kind)->http_status;
     connection->retry_ms = app_now_ms(app) + (news->wait_ms > 0 ? news->wait_ms : 0);
-    if (news->error.kind != ERROR_UNAVAILABLE)
+    if (news->error.kind != ERROR_UNAVAILABLE && !connection->signed_out) /* that is said below */
         app_say(app, "%s", news->error.text);
 }
 

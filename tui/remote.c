@@ -1,7 +1,6 @@
 /* The calls of the decision worker's API. Knows neither threads nor screens. */
 #include "remote.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,32 +8,12 @@
 #include "json_fields.h"
 #include "timestamp.h"
 
-enum { PAGE = 500, TOKEN_MAX = 512 };
-
-/* The first line of the file. */
-static bool read_token(const char *path, char token[TOKEN_MAX], struct error *error)
-{
-    FILE *file = fopen(path, "re");
-    if (!file)
-        return error_set(error, ERROR_CONFIGURATION, "BOOKFLOW_TOKEN_FILE %s: %s", path,
-                         strerror(errno));
-    const char *line = fgets(token, TOKEN_MAX, file);
-    (void)fclose(file);
-    if (!line)
-        return error_set(error, ERROR_CONFIGURATION, "BOOKFLOW_TOKEN_FILE %s is empty", path);
-    token[strcspn(token, "\r\n")] = '\0';
-    return true;
-}
+enum { PAGE = 500 };
 
 bool remote_sign_in(const struct remote *remote, struct client *client, struct error *error)
 {
-    if (!remote->token_file)
-        return client_set_token(client, remote->token, error);
-    char token[TOKEN_MAX] = "";
-    const bool done =
-        read_token(remote->token_file, token, error) && client_set_token(client, token, error);
-    explicit_bzero(token, sizeof token);
-    return done;
+    return remote->token_file ? client_read_token(client, remote->token_file, error)
+                              : client_set_token(client, remote->token, error);
 }
 
 struct client *remote_client(const struct remote *remote, const atomic_bool *stop,

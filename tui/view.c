@@ -161,7 +161,8 @@ static void append_about(const struct app *app, struct buf *out)
     else if (app->showing == SHOW_DAY)
         view_full_day(app, app->day_s, out);
     else
-        buf_printf(out, "%zu answers", app->answers.history.count);
+        buf_printf(out, "%zu answer%s", app->answers.history.count,
+                   app->answers.history.count == 1 ? "" : "s");
 }
 
 void view_tabs(const struct app *app, struct buf *out)

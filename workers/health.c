@@ -7,9 +7,12 @@
 #include "buf.h"
 #include "changes.h"
 #include "consumer.h"
+#include "notices.h"
+#include "notifier.h"
 #include "openapi.h"
 #include "outbox.h"
 #include "publisher.h"
+#include "queue.h"
 
 typedef bool check_fn(const struct role *role, struct error *error);
 
@@ -74,6 +77,33 @@ struct metric {
         return expression;                                                                         \
     }
 
+static struct notice_pressure notices_of(const struct worker *worker)
+{
+    struct error error = {0};
+    struct notice_pressure pressure = {0};
+    if (worker->notifier)
+        (void)!notice_pressure(worker->reader, &pressure, &error);
+    return pressure;
+}
+
+static struct notifier_state told_by(const struct worker *worker)
+{
+    return worker->notifier ? notifier_state(worker->notifier) : (struct notifier_state){0};
+}
+
+static int64_t age_s(const struct worker *worker, int64_t since_ms)
+{
+    const int64_t age = since_ms > 0 ? world_wall_ms(worker->world) - since_ms : 0;
+    return age > 0 ? age / 1000 : 0;
+}
+
+READS(notices_waiting, notices_of(worker).waiting)
+READS(notices_age, age_s(worker, notices_of(worker).oldest_ms))
+READS(notices_sent, told_by(worker).sent)
+READS(notices_failed, told_by(worker).failed)
+READS(notices_given_up, told_by(worker).given_up)
+READS(channels_down, told_by(worker).down)
+
 static struct outbox_pressure pressure_of(const struct worker *worker)
 {
     struct error error = {0};
@@ -82,17 +112,13 @@ static struct outbox_pressure pressure_of(const struct worker *worker)
     return pressure;
 }
 
-static int64_t oldest_age_s(const struct worker *worker)
-{
-    const struct outbox_pressure pressure = pressure_of(worker);
-    int64_t age = pressure.unsent ? world_wall_ms(worker->world) - pressure.oldest_ms : 0;
-    return age > 0 ? age / 1000 : 0;
-}
-
 READS(operations, writer_counters(worker->writer).operations)
 READS(commits, writer_counters(worker->writer).commits)
 READS(failed_commits, writer_counters(worker->writer).failed_commits)
+READS(store_bytes, db_size(worker->reader).store)
+READS(wal_bytes, db_size(worker->reader).wal)
 READS(unsent, pressure_of(worker).unsent)
+READS(oldest_age_s, age_s(worker, pressure_of(worker).oldest_ms))
 READS(parked, pressure_of(worker).parked)
 READS(sent, publisher_state(worker->publisher).sent)
 READS(send_failures, publisher_state(worker->publisher).failed)
@@ -111,8 +137,11 @@ static const struct metric metrics[] = {
      read_operations},
     {"bookflow_store_commits_total", COUNTER, "Commits, one fsync each.", read_commits},
     {"bookflow_store_failed_commits_total", COUNTER, "Commits that failed.", read_failed_commits},
+    {"bookflow_store_size_bytes", GAUGE, "The store on disk.", read_store_bytes},
+    {"bookflow_store_wal_bytes", GAUGE, "The log in front of it.", read_wal_bytes},
     {"bookflow_outbox_unsent", GAUGE, "Events not yet on their queue.", read_unsent},
-    {"bookflow_outbox_oldest_unsent_seconds", GAUGE, "Age of the oldest of them.", oldest_age_s},
+    {"bookflow_outbox_oldest_unsent_seconds", GAUGE, "Age of the oldest of them.",
+     read_oldest_age_s},
     {"bookflow_outbox_parked", GAUGE, "Events that the queue refused for good.", read_parked},
     {"bookflow_events_sent_total", COUNTER, "Events that reached their queue.", read_sent},
     {"bookflow_event_send_failures_total", COUNTER, "Sends that failed and are tried again.",
@@ -127,6 +156,16 @@ static const struct metric metrics[] = {
     {"bookflow_message_leases_lost_total", COUNTER, "Messages that another receiver may have.",
      read_leases_lost},
     {"bookflow_queue_up", GAUGE, "1 while the last call to the queues worked.", read_queue_up},
+    {"bookflow_notices_waiting", GAUGE, "Notices not yet sent.", read_notices_waiting},
+    {"bookflow_notices_oldest_waiting_seconds", GAUGE, "Age of the oldest of them.",
+     read_notices_age},
+    {"bookflow_notices_sent_total", COUNTER, "Notices that were taken.", read_notices_sent},
+    {"bookflow_notice_failures_total", COUNTER, "Sends that failed and are tried again.",
+     read_notices_failed},
+    {"bookflow_notices_given_up_total", COUNTER, "Notices that were given up.",
+     read_notices_given_up},
+    {"bookflow_notice_channels_down", GAUGE, "Channels whose last send failed as a whole.",
+     read_channels_down},
     {"bookflow_event_streams", GAUGE, "Open change streams.", read_streams},
 };
 
@@ -140,6 +179,33 @@ static void append_metric(struct buf *out, const struct health *health, const st
         const struct worker *worker = role_worker(health->roles[i]);
         buf_printf(out, "%s{worker=\"%s\"} %lld\n", metric->name, worker->name,
                    (long long)metric->read(worker));
+    }
+}
+
+static void append_bookings(struct buf *out, const struct worker *worker)
+{
+    for (size_t i = 0; i < BOOKING_STATUSES; i++)
+        buf_printf(out, "bookflow_bookings{worker=\"%s\",status=\"%s\"} %lld\n", worker->name,
+                   booking_status_name((enum booking_status)i), /* in its range */
+                   (long long)worker->census[i]);
+}
+
+/* A pair of labels that never was has no line, but for success: its rate can be asked for at once.
+ */
+static void append_calls(struct buf *out, const struct worker *worker)
+{
+    for (size_t i = 0; i < QUEUE_ACTIONS; i++) {
+        for (size_t kind = 0; kind < ERROR_KINDS; kind++) {
+            const int64_t calls = worker->outgoing->calls.by_result[i][kind] +
+                                  worker->incoming->calls.by_result[i][kind];
+            if (calls > 0 || kind == ERROR_NONE)
+                buf_printf(out,
+                           "bookflow_sqs_calls_total{worker=\"%s\",call=\"%s\",result=\"%s\"}"
+                           " %lld\n",
+                           worker->name, queue_action_name((enum queue_action)i),
+                           kind == ERROR_NONE ? "ok" : error_policy((enum error_kind)kind)->name,
+                           (long long)calls);
+        }
     }
 }
 
@@ -163,6 +229,28 @@ static void append_handling(struct buf *out, const struct worker *worker)
     buf_printf(out, "%s_count{worker=\"%s\"} %lld\n", NAME, worker->name, (long long)count);
 }
 
+static const struct family {
+    const char *head;
+    void (*append)(struct buf *out, const struct worker *worker);
+} families[] = {
+    {"# HELP bookflow_message_handling_seconds From receipt to commit.\n"
+     "# TYPE bookflow_message_handling_seconds histogram\n",
+     append_handling},
+    {"# HELP bookflow_bookings Bookings in the store.\n# TYPE bookflow_bookings gauge\n",
+     append_bookings},
+    {"# HELP bookflow_sqs_calls_total Calls to SQS, each with its own retries.\n"
+     "# TYPE bookflow_sqs_calls_total counter\n",
+     append_calls},
+};
+
+static void append_family(struct buf *out, const struct health *health, const struct family *family)
+{
+    buf_text_append(out, family->head);
+    for (size_t i = 0; i < HEALTH_ROLES_MAX; i++)
+        if (health->roles[i])
+            family->append(out, role_worker(health->roles[i]));
+}
+
 static void show_metrics(void *context, struct http_request *request)
 {
     const struct health *health = context;
@@ -171,15 +259,15 @@ static void show_metrics(void *context, struct http_request *request)
                "# HELP bookflow_build_info The version that runs.\n"
                "# TYPE bookflow_build_info gauge\nbookflow_build_info{version=\"%s\"} 1\n"
                "# HELP bookflow_http_connections Open connections.\n"
-               "# TYPE bookflow_http_connections gauge\nbookflow_http_connections %zu\n",
-               BOOKFLOW_VERSION, http_server_connections(health->server));
+               "# TYPE bookflow_http_connections gauge\nbookflow_http_connections %zu\n"
+               "# HELP bookflow_start_time_seconds When it was started, since 1970.\n"
+               "# TYPE bookflow_start_time_seconds gauge\nbookflow_start_time_seconds %lld\n",
+               BOOKFLOW_VERSION, http_server_connections(health->server),
+               (long long)health->started_ms / 1000);
     for (size_t i = 0; i < sizeof metrics / sizeof *metrics; i++)
         append_metric(&out, health, &metrics[i]);
-    buf_text_append(&out, "# HELP bookflow_message_handling_seconds From receipt to commit.\n"
-                          "# TYPE bookflow_message_handling_seconds histogram\n");
-    for (size_t i = 0; i < HEALTH_ROLES_MAX; i++)
-        if (health->roles[i])
-            append_handling(&out, role_worker(health->roles[i]));
+    for (size_t i = 0; i < sizeof families / sizeof *families; i++)
+        append_family(&out, health, &families[i]);
     http_reply_text(request, 200, "text/plain; version=0.0.4; charset=utf-8", NULL, buf_text(&out),
                     out.length);
 }
@@ -194,10 +282,16 @@ static void show_openapi(void *context, struct http_request *request)
 const struct http_route *health_routes(void)
 {
     static const struct http_route routes[] = {
-        {.method = HTTP_GET, .pattern = "/health", .handler = alive},
-        {.method = HTTP_GET, .pattern = "/ready", .handler = ready},
-        {.method = HTTP_GET, .pattern = "/metrics", .handler = show_metrics},
-        {.method = HTTP_GET, .pattern = "/openapi.json", .handler = show_openapi},
+        {.method = HTTP_GET, .pattern = "/health", .handler = alive, .access = HTTP_OPEN},
+        {.method = HTTP_GET, .pattern = "/ready", .handler = ready, .access = HTTP_OPEN},
+        {.method = HTTP_GET,
+         .pattern = "/metrics",
+         .handler = show_metrics,
+         .access = HTTP_LOCAL | HTTP_ANY_TOKEN},
+        {.method = HTTP_GET,
+         .pattern = "/openapi.json",
+         .handler = show_openapi,
+         .access = HTTP_OPEN},
         {0},
     };
     return routes;

@@ -10,6 +10,7 @@ enum { HEALTH_ROLES_MAX = 2 };
 struct health {
     struct role *roles[HEALTH_ROLES_MAX]; /* NULL = not run by this process */
     struct http_server *server;
+    int64_t started_ms; /* wall time */
 };
 
 /* Handlers get a struct health * as context. */

@@ -28,12 +28,15 @@ static const struct {
     const char *help;
 } verbs[] = {
     {"serve", serve_main, "run the workers"},
+    {"token", token_main, "make, list and revoke bearer tokens"},
     {"slots", slots_main, "make, import and list a provider's slots"},
     {"queues", queues_main, "how much is in both queues"},
     {"dlq", dlq_main, "list, show, redrive and drop dead letters"},
     {"doctor", doctor_main, "check configuration, credentials, queues, clock and store"},
     {"history", history_main, "show what happened to a booking"},
+    {"notice", notice_main, "show, preview and repeat what people are told"},
     {"audit", audit_main, "check that copies of both stores tell the same story"},
+    {"backup", backup_main, "copy the running worker's store"},
     {"version", version_main, "print the version"},
 };
 

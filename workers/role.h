@@ -12,6 +12,7 @@
 #include "settings.h"
 #include "worker.h"
 
+struct channels;
 struct role;
 
 /* How queue_open() looks. */
@@ -22,10 +23,11 @@ typedef struct queue *role_queue_fn(const char *url, const struct queue_host *ho
 struct role_host {
     const struct settings *settings;
     const struct world *world;
-    struct account *account;   /* AWS; NULL = no queue is SQS */
-    struct loop *loop;         /* watches the queues */
-    struct loop_waker *waker;  /* woken when role_step() should be called */
-    role_queue_fn *open_queue; /* queue_open() */
+    struct account *account;         /* AWS; NULL = no queue is SQS */
+    const struct channels *channels; /* how intake tells people; NULL = it tells nobody */
+    struct loop *loop;               /* watches the queues */
+    struct loop_waker *waker;        /* woken when role_step() should be called */
+    role_queue_fn *open_queue;       /* queue_open() */
     bool single_threaded; /* no thread, loop or waker: role_step() does the writer's work, too */
 };
 
@@ -44,6 +46,8 @@ int64_t role_step(struct role *role);
 void role_drain(struct role *role);
 bool role_drained(const struct role *role);
 
+/* For how long the writer has had work and not got on with it. */
+int64_t role_still_ms(const struct role *role);
 /* False, with the reason, when the writer has stopped turning. */
 MUST_CHECK bool role_alive(const struct role *role, struct error *error);
 /* False, with the reason, when the store refuses or the role drains. */

@@ -13,27 +13,38 @@
 
 #include "account.h"
 #include "buf.h"
+#include "channels.h"
+#include "guard.h"
 #include "health.h"
 #include "log.h"
 #include "loop.h"
 #include "role.h"
 #include "server.h"
 #include "settings.h"
+#include "state_dir.h"
+#include "supervisor.h"
 
-/* systemd kills after TimeoutStopSec; we are done well before. */
-enum { DRAIN_MS = 4000, DRAIN_STEP_MS = 20 };
+enum {
+    DRAIN_MS = 4000, /* systemd kills after TimeoutStopSec; we are done well before */
+    DRAIN_STEP_MS = 20,
+    FEED_MS = 500,   /* how often the watchdog is fed, if nothing hangs: */
+    STILL_MS = 1500, /* a role makes a step each second, which finds its writer idle or further */
+};
 
 struct serve {
     const struct config *config;
     struct settings settings;
     struct account *account;
+    struct channels channels;
     struct loop *loop;
     struct loop_waker *waker;
     struct loop_timer *steps;
     struct loop_timer *drain_limit;
+    struct loop_timer *watchdog;
     struct loop_signal *term;
     struct loop_signal *interrupt;
     struct http_server *server;
+    struct guard *guard;
     struct health health; /* holds the roles */
     bool draining;
 };
@@ -73,6 +84,19 @@ static void step(void *context)
     loop_timer_set(serve->steps, delay);
 }
 
+/* Only while the loop, which calls this, and every writer turn. */
+static void feed_watchdog(void *context)
+{
+    struct serve *serve = context;
+    bool turning = true;
+    for (size_t i = 0; i < HEALTH_ROLES_MAX; i++)
+        turning = turning &&
+                  (!serve->health.roles[i] || role_still_ms(serve->health.roles[i]) < STILL_MS);
+    if (turning)
+        supervisor_tell("WATCHDOG=1");
+    loop_timer_set(serve->watchdog, FEED_MS);
+}
+
 /* What is committed is safe, what is not was not promised: giving up costs a redelivery, no more.
  */
 static void give_up(void *context)
@@ -89,39 +113,13 @@ static void drain(void *context)
         _exit(EXIT_SUCCESS); /* asked twice: at once */
     serve->draining = true;
     log_event(LOG_LEVEL_INFO, "drain.begun", LOG_NOTHING);
+    supervisor_tell("STOPPING=1\nSTATUS=draining");
     http_server_drain(serve->server);
     for (size_t i = 0; i < HEALTH_ROLES_MAX; i++)
         if (serve->health.roles[i])
             role_drain(serve->health.roles[i]);
     loop_timer_set(serve->drain_limit, DRAIN_MS);
     step(serve);
-}
-
-/* What is not there yet will be made in the nearest folder above that is. */
-static bool check_folder(const char *path, struct error *error)
-{
-    char *folder AUTO(memory_release) = memory_text(path);
-    while (access(folder, F_OK) < 0 && errno == ENOENT && strrchr(folder, '/') > folder)
-        *strrchr(folder, '/') = '\0';
-    return access(folder, W_OK | X_OK) == 0 ||
-           error_set(error, ERROR_CONFIGURATION,
-                     "cannot write to the state directory %s: %s (set BOOKFLOW_STATE_DIR)", path,
-                     strerror(errno));
-}
-
-static bool make_folders(const char *path, struct error *error)
-{
-    struct buf folder AUTO(buf_release) = {0};
-    for (const char *at = path; *at;) {
-        size_t length = 1 + strcspn(at + 1, "/");
-        buf_append(&folder, at, length);
-        at += length;
-        if (mkdir(buf_text(&folder), 0700) < 0 && errno != EEXIST)
-            return error_set(error, ERROR_CONFIGURATION,
-                             "cannot make the state directory %s: %s (set BOOKFLOW_STATE_DIR)",
-                             buf_text(&folder), strerror(errno));
-    }
-    return check_folder(path, error);
 }
 
 static bool open_loop(struct serve *serve, struct error *error)
@@ -132,6 +130,7 @@ static bool open_loop(struct serve *serve, struct error *error)
     serve->waker = loop_waker_new(serve->loop, step, serve, error);
     serve->steps = loop_timer_new(serve->loop, step, serve);
     serve->drain_limit = loop_timer_new(serve->loop, give_up, serve);
+    serve->watchdog = loop_timer_new(serve->loop, feed_watchdog, serve);
     serve->term = loop_signal_new(serve->loop, SIGTERM, drain, serve);
     serve->interrupt = loop_signal_new(serve->loop, SIGINT, drain, serve);
     return serve->waker != NULL;
@@ -143,6 +142,7 @@ static bool open_roles(struct serve *serve, struct error *error)
     const struct role_host host = {.settings = &serve->settings,
                                    .world = world_real(),
                                    .account = serve->account,
+                                   .channels = &serve->channels,
                                    .loop = serve->loop,
                                    .waker = serve->waker,
                                    .open_queue = queue_open};
@@ -161,9 +161,14 @@ static bool open_server(struct serve *serve, struct error *error)
     const struct http_listen listen = {.address = serve->settings.listen,
                                        .fd = serve->settings.listen_fd};
     serve->server = http_server_new(serve->loop, &listen, error);
-    if (!serve->server || !settings_check_address(http_server_address(serve->server), error))
+    if (!serve->server ||
+        !settings_check_address(&serve->settings, http_server_address(serve->server), error))
+        return false;
+    serve->guard = guard_new(&serve->settings, serve->loop, serve->server, error);
+    if (!serve->guard)
         return false;
     serve->health.server = serve->server;
+    serve->health.started_ms = world_wall_ms(world_real());
     http_server_routes(serve->server, health_routes(), &serve->health);
     for (size_t i = 0; i < HEALTH_ROLES_MAX; i++)
         if (serve->health.roles[i])
@@ -178,10 +183,18 @@ static bool open_account(struct serve *serve, struct error *error)
     return serve->account != NULL;
 }
 
+/* Whoever runs no intake tells nobody, and yet is told what is wrong with the settings. */
+static bool open_channels(struct serve *serve, struct error *error)
+{
+    const struct channel_host host = {serve->settings.notices, serve->account};
+    return channels_open(&host, &serve->channels, error);
+}
+
 static bool serve_open(struct serve *serve, struct error *error)
 {
-    return open_account(serve, error) && make_folders(serve->settings.state_dir, error) &&
-           open_loop(serve, error) && open_roles(serve, error) && open_server(serve, error);
+    return open_account(serve, error) && open_channels(serve, error) &&
+           state_dir_make(serve->settings.state_dir, error) && open_loop(serve, error) &&
+           open_roles(serve, error) && open_server(serve, error);
 }
 
 /* The server last: what the roles still hold are its requests and streams. */
@@ -191,25 +204,37 @@ static void serve_close(struct serve *serve)
         if (serve->health.roles[i])
             role_close(serve->health.roles[i]);
     http_server_free(serve->server);
+    guard_free(serve->guard);
     loop_signal_free(serve->interrupt);
     loop_signal_free(serve->term);
+    loop_timer_free(serve->watchdog);
     loop_timer_free(serve->drain_limit);
     loop_timer_free(serve->steps);
     loop_waker_free(serve->waker);
     loop_free(serve->loop);
+    channels_close(&serve->channels);
     account_free(serve->account);
+}
+
+static void tell_ready(struct serve *serve)
+{
+    const char *address = http_server_address(serve->server);
+    const char *queues = serve->settings.embedded_by_default ? "embedded" : "configured";
+    struct buf state AUTO(buf_release) = {0};
+    log_event(LOG_LEVEL_INFO, "serve.ready",
+              LOG(log_text("address", address), log_text("state", serve->settings.state_dir),
+                  log_text("queues", queues), log_text("version", BOOKFLOW_VERSION)));
+    buf_printf(&state, "READY=1\nSTATUS=listens on %s", address);
+    supervisor_tell(buf_text(&state));
+    if (supervisor_patience_ms() >= 0)
+        feed_watchdog(serve);
 }
 
 static bool run(struct serve *serve, struct error *error)
 {
     bool opened = serve_open(serve, error);
     if (opened) {
-        log_event(
-            LOG_LEVEL_INFO, "serve.ready",
-            LOG(log_text("address", http_server_address(serve->server)),
-                log_text("state", serve->settings.state_dir),
-                log_text("queues", serve->settings.embedded_by_default ? "embedded" : "configured"),
-                log_text("version", BOOKFLOW_VERSION)));
+        tell_ready(serve);
         step(serve);
         loop_run(serve->loop);
     }
@@ -233,10 +258,12 @@ static bool check_queue(const struct serve *serve, const char *url, struct error
 
 static bool check(struct serve *serve, struct error *error)
 {
-    const bool good = check_folder(serve->settings.state_dir, error) &&
-                      open_account(serve, error) &&
+    const bool good = state_dir_check(serve->settings.state_dir, error) &&
+                      guard_check(&serve->settings, error) && open_account(serve, error) &&
+                      open_channels(serve, error) &&
                       check_queue(serve, serve->settings.request_url, error) &&
                       check_queue(serve, serve->settings.confirmation_url, error);
+    channels_close(&serve->channels);
     account_free(serve->account);
     return good;
 }

@@ -356,6 +356,18 @@ bool db_verify(struct db *db, struct error *error)
     return strcmp(verdict, "ok") == 0 || error_set(error, ERROR_DAMAGED, "damaged: %s", verdict);
 }
 
+struct db_size db_size(const struct db *db)
+{
+    struct buf wal AUTO(buf_release) = {0};
+    struct stat store_status = {0};
+    struct stat wal_status = {0};
+    const char *path = sqlite3_db_filename(db->handle, "main");
+    buf_printf(&wal, "%s-wal", path);
+    (void)!stat(path, &store_status);
+    (void)!stat(buf_text(&wal), &wal_status);
+    return (struct db_size){.store = store_status.st_size, .wal = wal_status.st_size};
+}
+
 void db_close(struct db *db)
 {
     if (!db)

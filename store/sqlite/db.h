@@ -115,6 +115,13 @@ MUST_CHECK bool db_savepoint_undo(struct db *db, struct error *error);
  * seconds for a large file. */
 MUST_CHECK bool db_verify(struct db *db, struct error *error);
 
+/* Bytes on disk, without and of the WAL; 0 when unknown. */
+struct db_size {
+    int64_t store;
+    int64_t wal;
+};
+struct db_size db_size(const struct db *db);
+
 /* Copies the whole WAL into the database (not truncating it). At a clean stop. */
 MUST_CHECK bool db_checkpoint(struct db *db, struct error *error);
 

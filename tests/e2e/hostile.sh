@@ -1,10 +1,8 @@
 #!/usr/bin/env bash
 # Bad input of every kind, on every side: requests, messages, variables, folders. Each gets its clear
-# error, and everything else goes on.
+# error, and everything else goes on. What an attacker sends on the wire is in attacker.sh.
 # shellcheck source=tests/e2e/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh" "${1-}"
-
-post_head='POST /bookings HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n'
 
 # an_error STATUS WHAT: {"error": sentence}, whatever else.
 an_error()
@@ -76,88 +74,6 @@ bad_requests()
     ok 'unknown routes, methods and types, bad keys: 404, 405, 415, 400'
 }
 
-too_large()
-{
-    { printf '{"slotId":"s-1","userId":"u","x":"' && head -c 70000 /dev/zero | tr '\0' x && printf '"}'; } >"$work/large"
-    http POST "${url[all]}/bookings" "${json[@]}" -H Expect: --data-binary "@$work/large"
-    an_error 413 'a body of 70,000 bytes'
-    http POST "${url[all]}/bookings" "${json[@]}" -H Expect: -H 'Transfer-Encoding: chunked' --data-binary "@$work/large"
-    an_error 413 'the same, chunked'
-    head -c 5000000 /dev/zero | tr '\0' ' ' >"$work/large"
-    http POST "${url[all]}/providers/p/slots" "${json[@]}" -H Expect: --data-binary "@$work/large"
-    an_error 413 'five megabytes of slots'
-    http GET "${url[all]}/bookings" -H "X-Long: $(printf 'x%.0s' {1..20000})"
-    an_error 431 'a head of 20,000 bytes'
-    ok 'bodies and heads beyond their size are 413 and 431'
-}
-
-# refused WHAT BYTES: a 4xx or 5xx with an error, and the connection is closed.
-refused()
-{
-    local answer began
-    began=$(now_ms)
-    answer=$(raw all "$2" 8)
-    (($(now_ms) - began < 5000)) || fail "the connection is closed at once after $1"
-    [[ $answer =~ ^HTTP/1\.1\ (400|404|408|411|413|414|417|431|501|505)\  ]] || fail "$1 is refused, not: ${answer:0:200}"
-    [[ $answer == *'{"error":"'* ]] || fail "$1 is told why, not: ${answer:0:300}"
-    same "answers to $1" 1 "$(grep -c '^HTTP/1' <<<"$answer")"
-}
-
-# What a proxy in front could read in another way than we do.
-malformed_framing()
-{
-    local rest='{"slotId":"s-1","userId":"u"}'
-    refused 'two Content-Lengths' "${post_head}Content-Length: 29\r\nContent-Length: 30\r\n\r\n$rest"
-    refused 'two equal Content-Lengths' "${post_head}Content-Length: 29\r\nContent-Length: 29\r\n\r\n$rest"
-    refused 'a list of Content-Lengths' "${post_head}Content-Length: 29, 29\r\n\r\n$rest"
-    refused 'Content-Length and Transfer-Encoding' \
-        "${post_head}Content-Length: 29\r\nTransfer-Encoding: chunked\r\n\r\n1d\r\n$rest\r\n0\r\n\r\n"
-    refused 'a signed Content-Length' "${post_head}Content-Length: +29\r\n\r\n$rest"
-    refused 'a negative Content-Length' "${post_head}Content-Length: -1\r\n\r\n"
-    refused 'a hexadecimal Content-Length' "${post_head}Content-Length: 0x1d\r\n\r\n$rest"
-    refused 'an unknown Transfer-Encoding' "${post_head}Transfer-Encoding: xchunked\r\n\r\n1d\r\n$rest\r\n0\r\n\r\n"
-    refused 'two Transfer-Encodings' "${post_head}Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n"
-    refused 'a bad chunk size' "${post_head}Transfer-Encoding: chunked\r\n\r\nzz\r\n$rest\r\n0\r\n\r\n"
-    refused 'a chunk size that overflows' "${post_head}Transfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n$rest"
-    refused 'no Host' 'GET /bookings HTTP/1.1\r\n\r\n'
-    refused 'two Hosts' 'GET /bookings HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n'
-    refused 'a blank before the colon' 'GET /bookings HTTP/1.1\r\nHost : a\r\n\r\n'
-    refused 'a folded header' 'GET /bookings HTTP/1.1\r\nHost: a\r\nX-A: b\r\n c\r\n\r\n'
-    refused 'NUL in a header' 'GET /bookings HTTP/1.1\r\nHost: a\r\nX-A: b\0c\r\n\r\n'
-    refused 'NUL in the target' 'GET /bookings\0 HTTP/1.1\r\nHost: a\r\n\r\n'
-    refused 'a bare LF' 'GET /bookings HTTP/1.1\nHost: a\n\n'
-    refused 'a bare CR' 'GET /bookings HTTP/1.1\r\nHost: a\rX: b\r\n\r\n'
-    refused 'no version' 'GET /bookings\r\n\r\n'
-    refused 'another version' 'GET /bookings HTTP/2.0\r\nHost: a\r\n\r\n'
-    refused 'noise' '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n'
-    ok 'malformed framing is refused and the connection closed'
-}
-
-# Keeps its connection busy with a byte now and then; says after how many ms it was closed.
-drip()
-{
-    local began _ never
-    exec {never}<> <(:)
-    began=$(now_ms)
-    trap '' PIPE
-    exec {socket}<>"/dev/tcp/127.0.0.1/${url[all]##*:}"
-    printf 'GET /bookings HTTP/1.1\r\nHost: a\r\nX-Slow: ' >&"$socket"
-    (while printf x >&"$socket"; do read -rt 0.5 _ <&"$never" || true; done) 2>/dev/null &
-    timeout 20 cat <&"$socket" >"$work/drip.answer" || true
-    echo $(($(now_ms) - began)) >"$work/drip.ms"
-    kill $! 2>/dev/null || true
-}
-
-slow_sender_is_closed()
-{
-    wait "${helpers[0]}"
-    local took
-    took=$(<"$work/drip.ms")
-    ((took >= 8000 && took <= 12000)) || fail "a slow sender is closed after 10 s, not after $took ms"
-    grep -q '^HTTP/1.1 408 ' "$work/drip.answer" || fail 'a slow sender is told 408'
-    ok "a sender of two bytes a second was closed after $took ms, while the others were served"
-}
-
 # --- Messages.
 
 # put QUEUE ID BODY: as another producer would.
@@ -224,23 +140,6 @@ reaches_text()
 
 # --- Starting.
 
-# refuses_to_start CODE TEXT WHAT [VARIABLE=VALUE...] -- ARGUMENTS...: says TEXT (a regular expression)
-# on stderr.
-refuses_to_start()
-{
-    local code=0 expected=$1 text=$2 what=$3
-    shift 3
-    (trap - ERR; exec_bookflow BOOKFLOW_LISTEN=127.0.0.1:0 BOOKFLOW_STATE_DIR="$work/refused" "$@") \
-        >"$work/said.out" 2>"$work/said" </dev/null &
-    helpers=($!)
-    until_true 10 "$what ends" is_gone "${helpers[0]}"
-    wait "${helpers[0]}" || code=$?
-    body=$(<"$work/said")
-    same "exit code of $what" "$expected" "$code"
-    grep -Eq -- "$text" "$work/said" || fail "$what is told: $text"
-    ! grep -E 'AddressSanitizer|LeakSanitizer|runtime error:' "$work/said" || fail "$what leaks nothing"
-}
-
 folders()
 {
     echo file >"$work/file"
@@ -294,9 +193,6 @@ variables()
         SQS_BOOKING_REQUEST_QUEUE_URL=https://queue.example/123456789012/requests -- serve all
     refuses_to_start 78 SQS_BOOKING_REQUEST_QUEUE_URL 'intake without queues' -- serve intake
     grep -q SQS_BOOKING_CONFIRMATION_QUEUE_URL "$work/said" || fail 'both queues are named'
-    refuses_to_start 78 BOOKFLOW_BEHIND_TLS_PROXY 'listening beyond loopback' BOOKFLOW_LISTEN=0.0.0.0:0 -- serve all
-    refuses_to_start 78 'beyond loopback' 'listening beyond loopback behind a proxy' BOOKFLOW_LISTEN='[::]:0' \
-        BOOKFLOW_BEHIND_TLS_PROXY=1 -- serve all
     refuses_to_start 78 no-such-file 'an env file that is not there' -- serve all --env-file "$work/no-such-file"
     printf 'BOOKFLOW_MAX_ATTEMPTS=many\nBOOKFLOW_LOG_LEVEL=loud\n' >"$work/env"
     refuses_to_start 78 BOOKFLOW_MAX_ATTEMPTS 'an env file with a bad value' BOOKFLOW_LOG_LEVEL=warn -- serve all --env-file "$work/env"
@@ -354,15 +250,10 @@ is_ready()
 }
 
 start_worker all all
-drip &
-helpers=($!)
 make_slots all poisoned poison 3
 bad_bodies
 bad_requests
-too_large
-malformed_framing
 poison_messages
-slow_sender_is_closed
 folders
 stores
 variables

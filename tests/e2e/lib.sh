@@ -9,7 +9,7 @@ build=$(cd "${1:?usage: TEST.sh BUILD_FOLDER}" && pwd)
 bookflow=$build/workers/bookflow
 json=(-H 'Content-Type: application/json')
 export LC_ALL=C.UTF-8 TZ=UTC
-unset BOOKFLOW_URL BOOKFLOW_TOKEN
+unset BOOKFLOW_URL BOOKFLOW_TOKEN BOOKFLOW_TOKEN_FILE
 
 test_name=$(basename "$0" .sh)
 work=$(mktemp -d "${TMPDIR:-/tmp}/bookflow-$test_name.XXXXXX")
@@ -17,6 +17,8 @@ begun=$SECONDS
 declare -A pid=() url=() role=() # of the workers, by the name that the test gave them
 helpers=()                       # other processes of the test
 status='' headers='' body=''     # of the last answer
+# Tokens, e-mail addresses, and what a test marks as secret: in no log of no worker at no level.
+never_logged='[0-9a-f]{16}\.[0-9a-f]{64}|[A-Za-z0-9._-]+@[A-Za-z0-9-]+\.[a-z]|[Bb]earer |[Cc]anary'
 
 # --- How a test ends.
 
@@ -119,8 +121,8 @@ start_worker()
     shift 2
     mkdir -p "$(state_of "$name")"
     : >"$log.now"
-    exec_bookflow BOOKFLOW_LISTEN=127.0.0.1:0 BOOKFLOW_STATE_DIR="$(state_of "$name")" "$@" -- \
-        serve "${role[$name]}" </dev/null >>"$log.out" 2>"$log.now" &
+    exec_bookflow BOOKFLOW_LISTEN=127.0.0.1:0 BOOKFLOW_STATE_DIR="$(state_of "$name")" \
+        BOOKFLOW_LOG_LEVEL=debug "$@" -- serve "${role[$name]}" </dev/null >>"$log.out" 2>"$log.now" &
     pid[$name]=$!
     until_true 20 "$name listens" has_begun "$name"
     is_gone "${pid[$name]}" && keep_log "$name" && fail "$name starts"
@@ -137,8 +139,27 @@ keep_log()
 {
     local log=$work/$1.log
     cat "$log.now" >>"$log"
+    ! grep -E "$never_logged" "$log.now" >&2 || fail "$1 logs no secret and no contact data"
     ! grep -E 'AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error:' "$log.now" >&2 ||
         fail "no sanitizer report from $1"
+}
+
+# refuses_to_start CODE TEXT WHAT [VARIABLE=VALUE...] -- ARGUMENTS...: says TEXT (a regular expression)
+# on stderr.
+refuses_to_start()
+{
+    local code=0 expected=$1 text=$2 what=$3
+    shift 3
+    (trap - ERR; exec_bookflow BOOKFLOW_LISTEN=127.0.0.1:0 BOOKFLOW_STATE_DIR="$work/refused" "$@") \
+        >"$work/said.out" 2>"$work/said" </dev/null &
+    helpers+=($!)
+    until_true 10 "$what ends" is_gone "${helpers[-1]}"
+    wait "${helpers[-1]}" || code=$?
+    unset 'helpers[-1]'
+    body=$(<"$work/said")
+    same "exit code of $what" "$expected" "$code"
+    grep -Eq -- "$text" "$work/said" || fail "$what is told: $text"
+    ! grep -E 'AddressSanitizer|LeakSanitizer|runtime error:' "$work/said" || fail "$what leaks nothing"
 }
 
 # stop_worker NAME: SIGTERM must end it within 5 s, drained, with exit code 0.

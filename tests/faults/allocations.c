@@ -25,6 +25,7 @@
 #include "allocations_memory.h"
 #include "buf.h"
 #include "figure.h"
+#include "log.h"
 
 enum {
     WORKERS = 2,
@@ -227,6 +228,7 @@ static int in_child(void (*body)(int64_t, bool), int64_t number, bool all)
     run.ledger->owner = MEMORY_OWNERS;
     run.ledger->reason[0] = '\0';
     (void)!ftruncate(run.said, 0);
+    (void)lseek(run.said, 0, SEEK_SET);
     const pid_t child = fork();
     if (child == 0) {
         (void)alarm(CHILD_S);
@@ -372,6 +374,7 @@ int main(void)
     (void)clearenv();
     (void)setenv("EVENT_NOEPOLL", "1", 1); /* what epoll watches is the kernel's, not the child's */
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)!log_set_level("error"); /* the last word is to be the one of a stop */
     const int64_t bugs = found_with(ledgers, PLANT_LIBRARIES);
     const int64_t leaks = found_with(ledgers, PLANT_LEAK);
     prove(ledgers, PLANT_NONE, plan);

@@ -27,7 +27,7 @@
 #include "load_process.h"
 #include "load_promises.h"
 
-enum { WORDS = 7, STOP_MS = 20000, START_MS = 20000, REST_MS = 6000, TEXT_SIZE = 4096 };
+enum { WORDS = 7, STOP_MS = 20000, START_MS = 20000, REST_MS = 6000, TEXT_SIZE = 65536 };
 
 struct point {
     const char *program, *shim, *folder, *kind, *call, *at;

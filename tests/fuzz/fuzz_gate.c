@@ -35,11 +35,13 @@ static size_t memory_used(void)
 #endif
 }
 
-static size_t limit_of(void *context, const char *method, const char *target)
+static struct gate_limit limit_of(void *context, const char *method, const char *target,
+                                  const char *head)
 {
     (void)context;
     FUZZ_CHECK(method[0] && target[0] == '/', "the limit is asked for '%s' '%s'", method, target);
-    return BODY_MAX;
+    FUZZ_CHECK(strncmp(head, method, strlen(method)) == 0, "... and of another head: %s", head);
+    return (struct gate_limit){BODY_MAX, {413, "The body is too large"}};
 }
 
 /* --- one request that was let out --- */

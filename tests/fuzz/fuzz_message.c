@@ -146,7 +146,7 @@ static void consume(struct fuzz_stores *stores, struct writer *writer, consumer_
                     const struct queue_message *message)
 {
     enum { TURNS = 8 };
-    struct one one = {.queue = {&OPS}, .message = *message};
+    struct one one = {.queue = {.ops = &OPS}, .message = *message};
     const struct consumer_options options = {
         .writer = writer,
         .queue = &one.queue,

@@ -63,10 +63,10 @@ built()
 table()
 {
     printf '\n%-4s %-7s %s\n' '' '' "figures, size $size, $(uname -m), $(nproc) cores, commit $(git rev-parse --short HEAD 2>/dev/null || echo -)"
-    sed -n 's/^FIGURE \(R[0-9]*\) \(ok\|MISSED\|SKIPPED\) \(.*\)/\1 \2 \3/p' "$logs"/*.log | sort -V -s -k 1,1 |
+    sed -n 's/^FIGURE \([A-Z][0-9]*\) \(ok\|MISSED\|SKIPPED\) \(.*\)/\1 \2 \3/p' "$logs"/*.log | sort -V -s -k 1,1 |
         while read -r id mark text; do
             printf '%-4s %-7s %s\n' "$id" "$mark" "$text"
-        done | fold -s -w 118 | sed '/^R[0-9]/!s/^/             /'
+        done | fold -s -w 118 | sed '/^[A-Z][0-9]* *\(ok\|MISSED\|SKIPPED\) /!s/^/             /'
     printf '\n%d s\n' "$SECONDS"
 }
 
@@ -77,7 +77,7 @@ mkdir -p "$logs"
 # --- The proofs. The long ones first, so that none is left running alone.
 
 release=build/release
-built release bookflow simulation simulation_plants power_cuts \
+built release bookflow bookflow-console simulation simulation_plants power_cuts \
     fault_{load,check,kills,point,shim,recovery,network} sqs_faults{,_failed_is_done,_digest_not_looked_at}
 built dev fault_allocations
 [[ $size == ci ]] || built fuzz fuzzers
@@ -98,6 +98,15 @@ proof 'power cuts' $release/tests/faults/power_cuts
 proof 'allocations' build/dev/tests/faults/fault_allocations
 proof 'recovery' tests/faults/recovery.sh $release
 proof 'audit' tests/prove/audit.sh $release
+proof 'machine' tests/ops/boot.sh $release
+for name in tokens roles secrets attacker display security; do
+    proof "security, $name" tests/e2e/$name.sh $release
+done
+proof 'backup' tests/ops/backup.sh $release
+proof 'proxies' tests/ops/proxies.sh $release
+proof 'package' tests/ops/package.sh $release
+proof 'openapi' tests/ops/openapi.sh $release
+proof 'console' tests/console/figures.sh $release
 proof 'cppcheck' tests/prove/analysers.sh cppcheck build/cppcheck
 proof 'full disk' tests/faults/kills_full_disk.sh $release
 [[ $size != nightly ]] || proof 'soak' tests/faults/soak.sh $release

@@ -71,10 +71,12 @@ static bool remember(struct sight *sight, uint64_t event)
     return true;
 }
 
-/* What became of the sending of an event: no state moves. Only the arrival is said once. */
+/* What became of the sending of an event or of a notice: no state moves. Only the arrival is said
+ * once. */
 static bool is_outcome(const char *event)
 {
-    return strncmp(event, "PUBLISH", strlen("PUBLISH")) == 0;
+    return strncmp(event, "PUBLISH", strlen("PUBLISH")) == 0 ||
+           strncmp(event, "NOTICE", strlen("NOTICE")) == 0;
 }
 
 /* The create of a tombstone moves nothing either, it fills in. */
@@ -116,9 +118,9 @@ static void look_at_row(struct side *side, const struct audit_entry *row)
     if (!outcome)
         look_at_move(side, row);
     /* A parked row can be parked by two answers, and a try can fail after a failed try. */
-    if (outcome && strcmp(row->event, "PUBLISHED") != 0)
+    if (outcome && strcmp(row->event, "PUBLISHED") != 0 && strcmp(row->event, "NOTICE_SENT") != 0)
         return;
-    if (!remember(sight, hash_of(row->event_id, outcome ? "PUBLISHED" : "")))
+    if (!remember(sight, hash_of(row->event_id, outcome ? row->event : "")))
         (void)violated(simulation, WRONG_TWO_EFFECTS, "%s: %s %s twice, of %s", side->name,
                        row->event, row->event_id, row->booking_id);
 }

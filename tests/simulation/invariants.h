@@ -8,7 +8,7 @@
 #include "simulation.h"
 #include "world_side.h"
 
-enum { BOOKINGS_MAX = 128, EVENTS_SEEN = 2048 };
+enum { BOOKINGS_MAX = 128, EVENTS_SEEN = 4096 };
 
 /* A booking as it was seen and told of. */
 struct known {
@@ -51,8 +51,8 @@ void invariants_started(struct side *side);
  */
 void invariants_end(struct simulation *simulation);
 
-/* Something is still on its way from this store: an event not sent. False also when it cannot be
- * read. */
+/* Something is still on its way from this store: an event or a notice not sent. False also when it
+ * cannot be read. */
 bool invariants_is_sent(struct side *side);
 
 /* Rows of the ledger of attempts that only age will end: their message was deleted while a late

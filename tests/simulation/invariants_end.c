@@ -116,7 +116,9 @@ static int64_t count(struct side *side, const char *sql)
 
 bool invariants_is_sent(struct side *side)
 {
-    return count(side, "SELECT count(*) FROM outbox") == 0;
+    return count(side, "SELECT count(*) FROM outbox") == 0 &&
+           (side->index != INTAKE ||
+            count(side, "SELECT count(*) FROM notices WHERE state = 0") == 0);
 }
 
 void invariants_count_attempts(struct simulation *simulation)

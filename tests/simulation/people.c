@@ -12,7 +12,7 @@
 #include "invariants.h"
 #include "world_side.h"
 
-enum { KEYS = 112, NAME_LENGTH = 24, USERS = 9, RACE = 4 };
+enum { KEYS = 112, NAME_LENGTH = 24, RACE = 4 };
 
 /* A request under an idempotency key, which may be made again. */
 struct order {

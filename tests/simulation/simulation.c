@@ -12,6 +12,7 @@
 #include "people.h"
 #include "world_letters.h"
 #include "world_poison.h"
+#include "world_post.h"
 #include "world_side.h"
 #include "world_weather.h"
 
@@ -195,6 +196,7 @@ static void rest(struct simulation *simulation)
     settle_at(simulation, (simulation->ticks_ms + ATTEMPTS_KEEP_MS) / 1000 + PRUNE_S);
     letters_end(simulation);
     invariants_end(simulation);
+    post_end(simulation->post);
 }
 
 /* --- a world --- */
@@ -206,6 +208,7 @@ static void build(struct simulation *simulation, const struct simulation_ground 
     simulation->broker = broker_new(&simulation->world);
     simulation->ledger = ledger_new();
     simulation->people = people_new(simulation);
+    simulation->post = post_new(simulation);
     for (int i = 0; i < SIDES; i++)
         simulation->sides[i] = side_new(simulation, i, ground);
     poison_begin(simulation);
@@ -240,6 +243,7 @@ void simulation_run(uint64_t seed, const struct simulation_ground *ground, struc
     for (int i = 0; i < SIDES; i++)
         side_free(simulation.sides[i]);
     poison_end();
+    post_free(simulation.post);
     people_free(simulation.people);
     ledger_free(simulation.ledger);
     broker_free(simulation.broker);

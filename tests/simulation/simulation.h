@@ -15,6 +15,7 @@
 
 struct ledger;
 struct people;
+struct post;
 struct side;
 
 enum { INTAKE, DECISION, SIDES };
@@ -40,7 +41,7 @@ struct violation {
 
 struct simulation_counts {
     int64_t worlds, bookings, cuts, kills, drains, refusals, duplicates, redeliveries, dead_letters,
-        attempts_left, steps;
+        attempts_left, notices, steps;
 };
 
 /* How much bad luck: one in so many steps. */
@@ -60,6 +61,7 @@ struct simulation {
     struct broker *broker;
     struct side *sides[SIDES];
     struct people *people;
+    struct post *post;
     struct ledger *ledger;
     struct trail *trail; /* NULL = not kept */
     struct mood mood;

@@ -93,6 +93,7 @@ static void add_counts(struct simulation_counts *sum, const struct simulation_co
     sum->redeliveries += counts->redeliveries;
     sum->dead_letters += counts->dead_letters;
     sum->attempts_left += counts->attempts_left;
+    sum->notices += counts->notices;
     sum->steps += counts->steps;
 }
 
@@ -246,9 +247,9 @@ static bool report(const struct range *range, const struct totals *totals, doubl
                  totals->trace, seconds);
     (void)printf("simulation: %" PRId64 " worlds, %" PRId64 " steps, %" PRId64 " drains, %" PRId64
                  " refusals of a disk, %" PRId64 " dead letters redriven, %" PRId64
-                 " attempts forgotten by age\n",
+                 " attempts forgotten by age, %" PRId64 " notices arrived\n",
                  counts->worlds, counts->steps, counts->drains, counts->refusals,
-                 counts->dead_letters, counts->attempts_left);
+                 counts->dead_letters, counts->attempts_left, counts->notices);
     return figure("R2", totals->repeatable, "same seed twice: same trace") && right;
 }
 

@@ -7,6 +7,7 @@
 
 #include "buf.h"
 #include "invariants.h"
+#include "world_post.h"
 
 enum { SOON_MS = 100, LATE_MS = 40000, RECOVERY = 100, MAX_ATTEMPTS = 8 };
 
@@ -126,6 +127,7 @@ static void start(struct side *side)
         .settings = &side->settings,
         .world = &side->world,
         .open_queue = open_queue,
+        .channels = post_channels(side->simulation->post),
         .single_threaded = true,
     };
     (void)sqlite3_vfs_register(side->vfs, true); /* what is opened now is on this disk */

@@ -80,13 +80,30 @@ static bool add_slots(struct db *db, struct error *error)
     return true;
 }
 
+/* The poison user is not among them. */
+static bool add_people(struct db *db, struct error *error)
+{
+    for (int i = 0; i < PROVIDERS + USERS; i++) {
+        struct person person = {.name = "N", .email = "n@example.org", .phone = "+4912345678"};
+        const bool is_provider = i < PROVIDERS;
+        bool created = false;
+        (void)snprintf(person.id, sizeof person.id, is_provider ? "provider-%d" : "user-%d",
+                       is_provider ? i : i - PROVIDERS + 1);
+        if (!person_put(db, is_provider ? PERSON_PROVIDER : PERSON_USER, &person, &created, error))
+            return false;
+    }
+    return true;
+}
+
 static bool make_store(int side, const char *path, struct error *error)
 {
     struct db *db AUTO(db_release) =
         db_open(path, DB_WRITE, side == INTAKE ? intake_schema() : decision_schema(), error);
     if (!db)
         return false;
-    return db_begin(db, error) && (side != INTAKE || add_slots(db, error)) && db_commit(db, error);
+    return db_begin(db, error) &&
+           (side != INTAKE || (add_slots(db, error) && add_people(db, error))) &&
+           db_commit(db, error);
 }
 
 static bool make_image(struct template *template, int side, const char *folder, struct error *error)

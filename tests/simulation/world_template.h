@@ -7,9 +7,18 @@
 
 #include "simulation.h"
 
-enum { SLOTS = 96, PROVIDERS = 3, SLOT_FIRST_S = 60, SLOT_EVERY_S = 8, SLOT_LENGTH_S = 1800 };
+enum {
+    SLOTS = 96,
+    PROVIDERS = 3,
+    USERS = 9,
+    SLOT_FIRST_S = 60,
+    SLOT_EVERY_S = 8,
+    SLOT_LENGTH_S = 1800
+};
 
-/* Slot i is "slot-I" of "provider-(I % PROVIDERS)" and starts at EPOCH_S + SLOT_FIRST_S +
+/* User 1 to USERS and all providers have entries in the directory.
+ *
+ * Slot i is "slot-I" of "provider-(I % PROVIDERS)" and starts at EPOCH_S + SLOT_FIRST_S +
  * I * SLOT_EVERY_S. */
 
 struct template

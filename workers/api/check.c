@@ -55,9 +55,12 @@ static void handle(void *context, struct http_request *request)
 
 const struct http_route *check_request_routes(void)
 {
-    static const struct http_route routes[] = {
-        {.method = HTTP_POST, .pattern = "/queues/request/check", .handler = handle, .bulk = true},
-        {0}};
+    static const struct http_route routes[] = {{.method = HTTP_POST,
+                                                .pattern = "/queues/request/check",
+                                                .handler = handle,
+                                                .access = HTTP_ADMIN,
+                                                .bulk = true},
+                                               {0}};
     return routes;
 }
 
@@ -66,6 +69,7 @@ const struct http_route *check_confirmation_routes(void)
     static const struct http_route routes[] = {{.method = HTTP_POST,
                                                 .pattern = "/queues/confirmation/check",
                                                 .handler = handle,
+                                                .access = HTTP_ADMIN,
                                                 .bulk = true},
                                                {0}};
     return routes;

@@ -8,6 +8,7 @@
 #include "buf.h"
 #include "idempotency.h"
 #include "json_fields.h"
+#include "tokens.h"
 
 struct write {
     struct operation operation; /* first: the writer hands this back */
@@ -139,6 +140,15 @@ static bool key_valid(const char *key)
     return length >= 1 && length <= IDEMPOTENCY_KEY_MAX;
 }
 
+/* A key is its caller's: nobody is answered what another was told. The name, not the id: two tokens
+ * of one caller live side by side while one takes over from the other. */
+static void scope_to(struct buf *scope, const struct token *token)
+{
+    if (token)
+        buf_printf(scope, " %s %s %s", token_role_name(token->role),
+                   *token->provider_id ? token->provider_id : "-", token->name);
+}
+
 static bool take_key(struct write *write, struct error *error)
 {
     struct http_request *request = write->request;
@@ -153,6 +163,7 @@ static bool take_key(struct write *write, struct error *error)
     const char *body = http_request_body(request, &length);
     digest_of(body, length, write->key.body);
     buf_printf(&write->scope, "POST %s", http_request_path(request));
+    scope_to(&write->scope, http_request_token(request));
     write->key.scope = buf_text(&write->scope);
     write->key.key = key; /* lives as long as the request */
     return true;
@@ -172,10 +183,12 @@ void write_request(struct worker *worker, struct http_request *request, write_fn
         write_free(write);
         return;
     }
+    const struct token *token = http_request_token(request);
     write->call = (struct call){
         .worker = worker,
         .path = http_request_path(request),
         .body = write->body,
+        .actor = token ? token->name : NULL,
         .now_ms = world_wall_ms(worker->world),
     };
     for (size_t i = 0; i < HTTP_PARAMETERS_MAX; i++)

@@ -24,6 +24,7 @@ struct call {
     const char *path;
     const char *parameters[HTTP_PARAMETERS_MAX];
     const json_t *body; /* an object, {} without a body */
+    const char *actor;  /* the name of the caller's token; NULL without one */
     int64_t now_ms;
 };
 

@@ -1,7 +1,9 @@
 /* The account: owns connections and credentials, steps what hangs on them. */
 #include "account.h"
 
+#include <ctype.h>
 #include <stdlib.h>
+#include <strings.h>
 
 #include "buf.h"
 
@@ -83,6 +85,39 @@ struct credentials_chain *account_credentials(struct account *account)
 struct profile *account_profile(const struct account *account, struct error *error)
 {
     return profile_read(account->options.config, error);
+}
+
+const char *account_region(const struct account *account, const struct profile *profile)
+{
+    const char *given = region_of(&account->options);
+    return given ? given : profile_value(profile, "region");
+}
+
+static const char *own_endpoint(const struct account *account, const char *service)
+{
+    struct buf name AUTO(buf_release) = {0};
+    buf_text_append(&name, "AWS_ENDPOINT_URL_");
+    for (; *service; service++)
+        buf_char(&name, (char)toupper((unsigned char)*service));
+    return account_variable(account, buf_text(&name));
+}
+
+const char *account_endpoint(const struct account *account, const struct profile *profile,
+                             const char *service)
+{
+    const char *ignored = account_variable(account, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
+    if (ignored && strcasecmp(ignored, "true") == 0)
+        return NULL;
+    const char *const given[] = {
+        own_endpoint(account, service),
+        account_variable(account, "AWS_ENDPOINT_URL"),
+        profile_service_value(profile, service, "endpoint_url"),
+        profile_value(profile, "endpoint_url"),
+    };
+    for (size_t i = 0; i < sizeof given / sizeof *given; i++)
+        if (given[i] && *given[i])
+            return given[i];
+    return NULL;
 }
 
 const struct world *account_world(const struct account *account)

@@ -35,6 +35,11 @@ struct exchanges *account_exchanges(struct account *account);
 struct credentials_chain *account_credentials(struct account *account);
 /* The profile of the shared configuration files, read now; the caller's. */
 MUST_CHECK struct profile *account_profile(const struct account *account, struct error *error);
+/* As in the SDKs: from the environment, then from the profile; NULL = neither names one. */
+const char *account_region(const struct account *account, const struct profile *profile);
+/* The address to call a service at ("sqs", "sns") instead of its own. */
+const char *account_endpoint(const struct account *account, const struct profile *profile,
+                             const char *service);
 const struct world *account_world(const struct account *account);
 
 /* For the clients: stepped with the account. */

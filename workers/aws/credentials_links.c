@@ -8,6 +8,7 @@
 #include "credentials_private.h"
 #include "endpoint.h"
 #include "timestamp.h"
+#include "wire.h"
 
 enum { STS_TIMEOUT_MS = 5000, STS_TRIES = 3, TOKEN_MAX = 64 * 1024 };
 
@@ -61,31 +62,16 @@ bool token_read(const char *path, struct buf *token, struct error *error)
            error_set(error, ERROR_CONFIGURATION, "%s holds no token", path);
 }
 
-/* The text of an element that has no children; STS answers in XML, always in this form. */
-static char *element(const char *xml, const char *name)
-{
-    char open[64];
-    char close[64];
-    (void)snprintf(open, sizeof open, "<%s>", name);
-    (void)snprintf(close, sizeof close, "</%s>", name);
-    const char *begin = strstr(xml, open);
-    const char *end = begin ? strstr(begin, close) : NULL;
-    if (!end)
-        return NULL;
-    begin += strlen(open);
-    return memory_text_n(begin, (size_t)(end - begin));
-}
-
 static void role_assumed(struct credentials_chain *chain, const char *xml, size_t length)
 {
     struct error error = {0};
     struct found *fresh = &chain->fresh;
-    char *expiration AUTO(memory_release) = element(xml, "Expiration");
+    char *expiration AUTO(memory_release) = wire_element(xml, "Expiration");
     int64_t expires_s = 0;
     (void)length;
-    fresh->access_key = element(xml, "AccessKeyId");
-    fresh->secret_key = element(xml, "SecretAccessKey");
-    fresh->session_token = element(xml, "SessionToken");
+    fresh->access_key = wire_element(xml, "AccessKeyId");
+    fresh->secret_key = wire_element(xml, "SecretAccessKey");
+    fresh->session_token = wire_element(xml, "SessionToken");
     if (!fresh->access_key || !fresh->secret_key || !fresh->session_token || !expiration ||
         !timestamp_parse(expiration, &expires_s, &error)) {
         error_clear(&error);

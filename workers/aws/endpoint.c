@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "reach.h"
+
 static bool part(CURLU *url, CURLUPart which, char *out, size_t size)
 {
     char *text = NULL;
@@ -14,28 +16,6 @@ static bool part(CURLU *url, CURLUPart which, char *out, size_t size)
         (void)snprintf(out, size, "%s", text);
     curl_free(text);
     return fits;
-}
-
-/* Without the brackets of an IPv6 address. */
-static bool read_ipv6(const char *host, struct in6_addr *address)
-{
-    char bare[INET6_ADDRSTRLEN];
-    const size_t length = strlen(host);
-    if (length < 4 || host[0] != '[' || length - 2 >= sizeof bare)
-        return false;
-    (void)snprintf(bare, sizeof bare, "%.*s", (int)length - 2, host + 1);
-    return inet_pton(AF_INET6, bare, address) == 1;
-}
-
-/* Narrow: one spelling. */
-static bool is_loopback(const char *host)
-{
-    struct in_addr v4 = {0};
-    struct in6_addr v6 = {0};
-    if (inet_pton(AF_INET, host, &v4) == 1)
-        return ntohl(v4.s_addr) >> 24 == 127;
-    return strcasecmp(host, "localhost") == 0 ||
-           (read_ipv6(host, &v6) && IN6_IS_ADDR_LOOPBACK(&v6));
 }
 
 /* 169.254.0.0/16, fe80::/10, and the metadata services' own fd00:ec2::/32. Wide: whatever a
@@ -47,7 +27,7 @@ static bool is_metadata(const char *host)
     struct in6_addr v6 = {0};
     if (inet_aton(host, &v4) != 0)
         return ntohl(v4.s_addr) >> 16 == 0xa9fe;
-    if (!read_ipv6(host, &v6))
+    if (!reach_read_ipv6(host, &v6))
         return false;
     if (IN6_IS_ADDR_V4MAPPED(&v6) || IN6_IS_ADDR_V4COMPAT(&v6))
         return v6.s6_addr[12] == 0xa9 && v6.s6_addr[13] == 0xfe;
@@ -72,7 +52,7 @@ static bool read_parts(CURLU *url, struct endpoint *endpoint)
         has(url, CURLUPART_PASSWORD))
         return false;
     const bool plain = strcmp(scheme, "http") == 0;
-    if ((!plain && strcmp(scheme, "https") != 0) || (plain && !is_loopback(host)) ||
+    if ((!plain && strcmp(scheme, "https") != 0) || (plain && !reach_is_loopback(host)) ||
         is_metadata(host))
         return false;
     const bool own_port =

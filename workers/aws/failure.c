@@ -102,8 +102,11 @@ void failure_read(struct failure *failure, int status, const char *body, size_t 
     copy_code(failure, text_of(object, "__type", "code"));
     failure->class = failure_class_of(failure->code, status);
     struct buf text AUTO(buf_release) = {0};
+    /* Its first line: behind a wrong signature stands the request that it was for, tokens included.
+     */
     const char *message = text_of(object, "message", "Message");
-    buf_printf(&text, "%s%s%s", failure->code, failure->code[0] && message[0] ? ": " : "", message);
+    buf_printf(&text, "%s%s%.*s", failure->code, failure->code[0] && message[0] ? ": " : "",
+               (int)strcspn(message, "\r\n"), message);
     if (text.length == 0)
         buf_printf(&text, "the service answered %d", status);
     copy_safe(failure->text, sizeof failure->text, buf_text(&text));

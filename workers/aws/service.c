@@ -10,6 +10,7 @@
 #include "hints.h"
 #include "retry.h"
 #include "sigv4.h"
+#include "wire.h"
 
 enum {
     CONNECT_TIMEOUT_MS = 5 * 1000,
@@ -44,7 +45,7 @@ struct service {
     struct account_member member; /* first: the account steps this */
     struct account *account;
     const char *name;
-    const char *target;
+    struct wire wire;
     char *url;
     char *host;
     char *region;
@@ -166,22 +167,10 @@ static bool learn_skew(const struct service_call *call, const struct exchange_an
 static void read_failure(struct service_call *call, const struct exchange_answer *answer,
                          bool skewed)
 {
-    failure_read(&call->failure, answer->status, answer->body, answer->body_length);
+    wire_failure(&call->service->wire, answer, &call->failure);
     const enum failure_class class = call->failure.class;
     if (skewed && (class == FAILURE_SKEWED || class == FAILURE_DENIED))
         call->failure.class = FAILURE_TRANSIENT;
-}
-
-static json_t *read_success(const struct exchange_answer *answer)
-{
-    json_error_t ignored;
-    if (answer->body_length == 0)
-        return json_object();
-    json_t *object = json_loadb(answer->body, answer->body_length, JSON_ALLOW_NUL, &ignored);
-    if (json_is_object(object))
-        return object;
-    json_decref(object);
-    return NULL;
 }
 
 static void exchange_done(void *context, const struct exchange_answer *answer,
@@ -197,11 +186,12 @@ static void exchange_done(void *context, const struct exchange_answer *answer,
         return;
     }
     const bool skewed = learn_skew(call, answer);
-    json_t *object = answer->status == 200 ? read_success(answer) : NULL;
+    json_t *object = answer->status == 200 ? wire_answer(&call->service->wire, answer) : NULL;
     if (object) {
         call_answered(call, object);
     } else if (answer->status == 200) {
-        failure_set(&call->failure, FAILURE_TRANSIENT, "the service answered 200 without JSON");
+        failure_set(&call->failure, FAILURE_TRANSIENT,
+                    "the service answered 200 with something else");
         call_retry_or_fail(call, -1);
     } else {
         read_failure(call, answer, skewed);
@@ -222,15 +212,19 @@ static void send_signed(struct service_call *call, const struct credentials *cre
     call->skew_ms = service->counts.skew_ms;
     const int64_t now_s = (world_wall_ms(account_world(service->account)) + call->skew_ms) / 1000;
     sigv4_date(now_s, date);
-    buf_printf(&target, "%s.%s", service->target, call->action);
-    const struct sigv4_header signing[HEADERS] = {
+    struct sigv4_header signing[HEADERS] = {
         {"Host", service->host},
-        {"Content-Type", "application/x-amz-json-1.0"},
-        {"X-Amz-Target", buf_text(&target)},
+        {"Content-Type", wire_content_type(&service->wire)},
         {"X-Amz-Date", date},
-        {"X-Amz-Security-Token", credentials->session_token},
     };
-    const size_t count = HEADERS - (credentials->session_token == NULL);
+    size_t count = 3;
+    if (service->wire.target) {
+        buf_printf(&target, "%s.%s", service->wire.target, call->action);
+        signing[count++] = (struct sigv4_header){"X-Amz-Target", buf_text(&target)};
+    }
+    if (credentials->session_token)
+        signing[count++] =
+            (struct sigv4_header){"X-Amz-Security-Token", credentials->session_token};
     const struct sigv4_request request = {
         .method = "POST",
         .path = "/",
@@ -369,7 +363,7 @@ struct service *service_new(const struct service_options *options, struct error 
     service->member.step = service_step;
     service->account = options->account;
     service->name = options->name;
-    service->target = options->target;
+    service->wire = (struct wire){options->target};
     service->region = memory_text(options->region);
     service->url = buf_take(&url);
     service->host = memory_text(endpoint.host);

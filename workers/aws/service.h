@@ -1,5 +1,6 @@
-/* One AWS service, called by its JSON protocol: signed, tried again as the SDKs do (retry.h), the
- * server's clock learned from its Date header. Knows no service: SQS and SNS sit on top.
+/* One AWS service, called by the protocol it speaks (wire.h): signed, tried again as the SDKs do
+ * (retry.h), the server's clock learned from its Date header. Knows no service: SQS and SNS sit on
+ * top.
  *
  * While the credentials are refused, calls fail at once with the reason and only one in
  * SERVICE_REFUSED_MS asks whether that is still so. */
@@ -19,15 +20,16 @@ enum { SERVICE_REFUSED_MS = 30 * 1000 };
 struct service_options {
     struct account *account; /* borrowed */
     const char *name;        /* for signing: "sqs" */
-    const char *target;      /* in front of the action in X-Amz-Target: "AmazonSQS" */
-    const char *endpoint;    /* "https://host[:port]", or http: of a loopback host */
+    const char *target; /* JSON: in front of the action in X-Amz-Target: "AmazonSQS". NULL: Query */
+    const char *endpoint; /* "https://host[:port]", or http: of a loopback host */
     const char *region;
 };
 
 struct service;
 
-/* Copies endpoint and region; name and target are constants. ERROR_CONFIGURATION for an endpoint
- * that is none, for a link-local or metadata address, and for plain http: beyond loopback. */
+/* Copies endpoint and region; name and target are constants. ERROR_CONFIGURATION for an
+ * endpoint that is none, for a link-local or metadata address, and for plain http: beyond loopback.
+ */
 MUST_CHECK struct service *service_new(const struct service_options *options, struct error *error);
 
 /* Calls still open are answered first. */
@@ -40,7 +42,7 @@ typedef void service_done_fn(void *context, const json_t *answer, const struct f
 
 struct service_request {
     const char *action;
-    char *body;         /* JSON, on the heap; taken over */
+    char *body;         /* JSON, or a form (wire.h), on the heap; taken over */
     int64_t timeout_ms; /* of one try */
     bool is_poll;       /* with no tokens for a retry it still waits before it fails, or polling
                            would spin */

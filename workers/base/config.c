@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "buf.h"
@@ -119,6 +120,36 @@ static void read_environment(struct variables *variables)
     }
 }
 
+/* The variables that hold secrets, if they hold what is named. */
+static const char *secret_of(const struct variables *variables)
+{
+    static const struct {
+        const char *name;
+        const char *holds;
+    } secrets[] = {{"AWS_SECRET_ACCESS_KEY", ""},
+                   {"AWS_SESSION_TOKEN", ""},
+                   {"BOOKFLOW_WEBHOOK_SECRET", ""},
+                   {"BOOKFLOW_TOKEN", ""},
+                   {"BOOKFLOW_SMTP_URL", "@"}}; /* user:password@host */
+    for (size_t i = 0; i < sizeof secrets / sizeof *secrets; i++) {
+        const char *value = find(variables, secrets[i].name);
+        if (value && *value && strstr(value, secrets[i].holds))
+            return secrets[i].name;
+    }
+    return NULL;
+}
+
+static bool check_private(const struct variables *variables, const char *path, struct error *error)
+{
+    struct stat file;
+    const char *secret = secret_of(variables);
+    return !secret || (stat(path, &file) == 0 && (file.st_mode & 077) == 0) ||
+           error_set(error, ERROR_CONFIGURATION,
+                     "%s holds %s and is not its user's alone: chmod 600 it, or use a systemd"
+                     " credential",
+                     path, secret);
+}
+
 static bool read_env_file(struct variables *variables, const char *path, struct error *error)
 {
     struct buf text AUTO(wipe) = {.maximum = FILE_MAXIMUM};
@@ -126,7 +157,7 @@ static bool read_env_file(struct variables *variables, const char *path, struct 
         return false;
     if (!env_file_parse(buf_text(&text), text.length, put, variables, error))
         return error_context(error, "%s", path);
-    return true;
+    return check_private(variables, path, error);
 }
 
 static bool read_credential(struct variables *variables, int directory, const char *name,

@@ -3,7 +3,8 @@
  * A variable comes from, in this order: the real environment, the --env-file (the syntax of a
  * systemd EnvironmentFile: KEY=value, comments, single and double quotes, backslash line ends), a
  * file of that name in $CREDENTIALS_DIRECTORY (one trailing newline dropped). A value is text until
- * its owner checks it; every bad variable is named in one run. */
+ * its owner checks it; every bad variable is named in one run. An --env-file with a secret in it
+ * that others may read is refused. */
 #ifndef BOOKFLOW_CONFIG_H
 #define BOOKFLOW_CONFIG_H
 

@@ -12,6 +12,10 @@
 #define MUST_CHECK                __attribute__((warn_unused_result))
 #define PRINTF_LIKE(text, values) __attribute__((format(printf, text, values)))
 
+/* For a large array that is filled before it is read: we build with variables zeroed, and zeroing
+ * two of these was a tenth of the instructions of a request. */
+#define UNINITIALISED __attribute__((uninitialized))
+
 /* Declares a variable that releases itself: `struct buf text AUTO(buf_release) = {0};` The named
  * function takes a pointer to the variable. */
 #define AUTO(release) __attribute__((cleanup(release)))

@@ -7,11 +7,14 @@
 #include "text.h"
 #include "timestamp.h"
 
-/* jansson quotes the input in its message, so that is made safe. */
+/* jansson quotes the input behind "near". The sentence may end up in a log, and the input may name
+ * people: it goes without. */
 static void refuse_syntax(const json_error_t *problem, struct error *error)
 {
     struct buf shown AUTO(buf_release) = {0};
-    text_display(&shown, problem->text, strlen(problem->text));
+    const char *quoted = strstr(problem->text, " near '");
+    text_display(&shown, problem->text,
+                 quoted ? (size_t)(quoted - problem->text) : strlen(problem->text));
     (void)error_set(error, ERROR_INVALID, "body is not valid JSON: %s at byte %d", buf_text(&shown),
                     problem->position);
 }

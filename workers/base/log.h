@@ -3,9 +3,10 @@
  *     booking.accepted booking_id=0198... took_ms=3
  *
  * Only programs log (workers/serve.c, main.c and the modules at the rim). Values are escaped and
- * made safe to show here. No secret and no contact data may be passed in. Under systemd
- * (JOURNAL_STREAM is set, no terminal) each line starts with the journal's priority prefix "<6>";
- * otherwise with time and level. */
+ * made safe to show here. No secret and no contact data may be passed in. When stderr is the
+ * journal (JOURNAL_STREAM), a line goes there with its fields as fields: PRIORITY, CODE (the
+ * event), and each of ours in capitals, as in BOOKING_ID; if journald's socket does not take it, to
+ * stderr behind a priority prefix "<6>". Elsewhere a line starts with time and level. */
 #ifndef BOOKFLOW_LOG_H
 #define BOOKFLOW_LOG_H
 
@@ -47,5 +48,7 @@ MUST_CHECK bool log_set_level(const char *name);
 
 /* For tests: lines go to this file descriptor instead of stderr. */
 void log_to(int fd);
+/* For tests: journald's socket. The name is borrowed. */
+void log_journal_at(const char *socket_name);
 
 #endif

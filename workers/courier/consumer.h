@@ -29,6 +29,17 @@ enum consumer_effect { EFFECT_APPLIED, EFFECT_DUPLICATE };
 typedef bool consumer_handle_fn(void *context, struct db *db, const struct event *event,
                                 int64_t now_ms, enum consumer_effect *effect, struct error *error);
 
+/* What became of a message, told on the loop when it is durable: handled, failed and to be tried
+ * again, or in the dead-letter queue. */
+enum consumer_outcome { HEARD_APPLIED, HEARD_DUPLICATE, HEARD_FAILED, HEARD_DEAD };
+struct consumer_news {
+    enum consumer_outcome outcome;
+    const char *message_id;
+    const struct event *event; /* its id is "" when the message could not be read */
+    const char *reason;        /* "" = none */
+};
+typedef void consumer_heard_fn(void *context, const struct consumer_news *news);
+
 struct consumer_options {
     struct writer *writer; /* all borrowed */
     struct queue *queue;
@@ -37,6 +48,8 @@ struct consumer_options {
     const char *source; /* DeadLetterSource: the queue's name, "request" or "confirmation" */
     consumer_handle_fn *handle;
     void *context;
+    consumer_heard_fn *heard; /* NULL = nobody is told */
+    void *heard_context;
     int64_t max_attempts; /* BOOKFLOW_MAX_ATTEMPTS */
     int64_t visibility_s; /* asked for at each receive; leases are renewed well before it ends */
     int64_t wait_s;       /* of the long polls */

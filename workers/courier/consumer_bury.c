@@ -78,6 +78,7 @@ static void bury_done(void *context, const struct queue_result results[], size_t
         return;
     }
     consumer->state.dead_lettered++;
+    message_tell(message, HEARD_DEAD);
     reason_copy(consumer->state.dead_reason, message->error.text);
     consumer->bury_reason[0] = '\0';
     /* A lost one keeps its row in the ledger: when it comes again it is buried without another

@@ -58,7 +58,9 @@ static void handle_succeeded(struct message *message)
 {
     struct consumer_state *state = &message->consumer->state;
     note_handling(&state->handling, consumer_now(message->consumer) - message->received_ms);
-    *(message->effect == EFFECT_APPLIED ? &state->applied : &state->duplicates) += 1;
+    const bool applied = message->effect == EFFECT_APPLIED;
+    *(applied ? &state->applied : &state->duplicates) += 1;
+    message_tell(message, applied ? HEARD_APPLIED : HEARD_DUPLICATE);
     if (message->lost)
         message_drop(message); /* comes again, as a duplicate */
     else
@@ -76,6 +78,7 @@ static void handle_finished(struct message *message)
         return;
     }
     consumer->state.failed++;
+    message_tell(message, HEARD_FAILED);
     const int64_t failures = message->before.failures + 1;
     message->attempts = failures + message->before.crashes;
     if (message->lost)

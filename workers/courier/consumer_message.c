@@ -112,6 +112,17 @@ void message_free(struct message *message)
     free(message);
 }
 
+void message_tell(const struct message *message, enum consumer_outcome outcome)
+{
+    const struct consumer_options *options = &message->consumer->options;
+    if (options->heard)
+        options->heard(options->heard_context,
+                       &(struct consumer_news){.outcome = outcome,
+                                               .message_id = message->id,
+                                               .event = &message->event,
+                                               .reason = message->error.text});
+}
+
 void message_drop(struct message *message)
 {
     message_move(message, STAGE_GONE);

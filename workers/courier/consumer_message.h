@@ -111,7 +111,7 @@ struct consumer {
     struct message *alone; /* the suspect whose attempt is under way */
     struct poll *polls;
     size_t polls_open;
-    size_t reserved; /* permits that open polls may use */
+    size_t reserved;      /* permits that open polls may use */
     int64_t lease_due_ms; /* when a lease wants something */
     struct outage queue;
     struct outage store;
@@ -132,6 +132,7 @@ void message_free(struct message *message);
 void message_hide(struct message *message, int64_t seconds);
 void message_give_back(struct message *message); /* visible at once, unhandled */
 void message_bury(struct message *message);      /* message->error says why */
+void message_tell(const struct message *message, enum consumer_outcome outcome);
 /* Its last call failed: sets due_ms. */
 void message_try_later(struct message *message);
 /* The back-off after the n-th failure, in seconds. */

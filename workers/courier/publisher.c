@@ -104,7 +104,10 @@ static void note_done(struct operation *self, const struct error *failure)
         send_again(publisher, entry);
         return;
     }
-    *(entry->note == NOTE_SENT ? &publisher->sent : &publisher->parked) += 1;
+    const bool sent = entry->note == NOTE_SENT;
+    *(sent ? &publisher->sent : &publisher->parked) += 1;
+    if (sent && publisher->options.sent)
+        publisher->options.sent(publisher->options.sent_context, &entry->row, entry->reason);
     window_remove(&publisher->window, entry);
 }
 
@@ -137,7 +140,7 @@ static void entry_refused(struct publisher *publisher, struct entry *entry, cons
 static void entry_answered(struct entry *entry, const struct queue_result *result)
 {
     if (result->kind == ERROR_NONE)
-        note(entry, NOTE_SENT, "");
+        note(entry, NOTE_SENT, result->id ? result->id : "");
     else if (result->kind == ERROR_INVALID || result->kind == ERROR_TOO_LARGE)
         note(entry, NOTE_PARKED, result->reason);
     else

@@ -14,9 +14,13 @@
 #include <stdint.h>
 
 #include "db.h"
+#include "outbox.h"
 #include "queue.h"
 #include "world.h"
 #include "writer.h"
+
+/* Told on the loop when it is durable that the queue has the event, under that id of its own. */
+typedef void publisher_sent_fn(void *context, const struct outbox_row *row, const char *message_id);
 
 struct publisher_options {
     struct db *reader;     /* read-only, the stepping thread's own; borrowed like all of these */
@@ -25,6 +29,8 @@ struct publisher_options {
     const struct world *world;
     bool fair; /* standard queues: message group = provider. FIFO: group = booking, always */
     bool fifo;
+    publisher_sent_fn *sent; /* NULL = nobody is told */
+    void *sent_context;
 };
 
 struct publisher;

@@ -24,7 +24,7 @@ struct entry {
     bool alone;   /* was refused in company for size */
 
     enum note note;
-    char reason[OUTAGE_REASON_SIZE];
+    char reason[OUTAGE_REASON_SIZE]; /* of NOTE_SENT: the queue's id for it */
     int64_t noted_ms;
     bool failure_noted;   /* its first failure is in the history */
     int64_t sends_failed; /* refusals of this very entry */

@@ -125,7 +125,7 @@ static size_t catch_up(struct subscriber *subscriber, struct turn *turn, size_t 
     struct error error = {0};
     turn->count = 0;
     const struct audit_page page = {subscriber->provider_id, subscriber->sequence, maximum};
-    if (!audit_of_provider(subscriber->changes->reader, &page, note_row, turn, &error))
+    if (!audit_read(subscriber->changes->reader, &page, note_row, turn, &error))
         return 0;
     for (size_t i = 0; i < turn->count && subscriber->stream; i++) {
         if (!send_one(subscriber, &turn->rows[i], &error))

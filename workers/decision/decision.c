@@ -79,8 +79,7 @@ bool decision_of_provider(struct db *db, const char *provider_id, const char *bo
     if (!decision_find(db, booking_id, record, &found, error))
         return false;
     if (!found || strcmp(record->booking.provider_id, provider_id) != 0)
-        return error_set(error, ERROR_NOT_FOUND,
-                         "Booking not found or does not belong to this provider");
+        return error_set(error, ERROR_NOT_FOUND, DECISION_ABSENT);
     return true;
 }
 

@@ -13,6 +13,9 @@
 #include "event.h"
 #include "world.h"
 
+/* Of a booking that is not there, or another provider's: the two must read the same. */
+#define DECISION_ABSENT "Booking not found or does not belong to this provider"
+
 struct decision {
     enum booking_command command; /* BOOKING_ACCEPT, BOOKING_REJECT or BOOKING_WITHDRAW */
     const char *provider_id;

@@ -28,7 +28,7 @@ static struct decision decision_of(const struct call *call, enum booking_command
         .command = command,
         .provider_id = call->parameters[0],
         .booking_id = call->parameters[1],
-        .actor = "provider",
+        .actor = call->actor ? call->actor : "provider",
         .world = call->worker->world,
         .now_ms = call->now_ms,
     };
@@ -259,22 +259,31 @@ static void pipeline(void *context, struct http_request *request)
 }
 
 #define BOOKING "/providers/{id}/bookings/{id}"
+/* Another provider's reads like one that is not there. */
+#define OF_BOOKING .access = HTTP_PROVIDER, .absent = DECISION_ABSENT
 
 const struct http_route *decision_routes(void)
 {
     static const struct http_route routes[] = {
-        {.method = HTTP_POST, .pattern = BOOKING "/accept", .handler = decide},
-        {.method = HTTP_POST, .pattern = BOOKING "/reject", .handler = decide},
-        {.method = HTTP_POST, .pattern = BOOKING "/cancel", .handler = decide},
+        {.method = HTTP_POST, .pattern = BOOKING "/accept", .handler = decide, OF_BOOKING},
+        {.method = HTTP_POST, .pattern = BOOKING "/reject", .handler = decide, OF_BOOKING},
+        {.method = HTTP_POST, .pattern = BOOKING "/cancel", .handler = decide, OF_BOOKING},
         {.method = HTTP_POST,
          .pattern = "/providers/{id}/decisions",
          .handler = decide_many,
+         .access = HTTP_PROVIDER,
          .bulk = true},
-        {.method = HTTP_GET, .pattern = "/providers/{id}/bookings", .handler = list},
-        {.method = HTTP_GET, .pattern = BOOKING, .handler = show},
-        {.method = HTTP_GET, .pattern = BOOKING "/history", .handler = history},
-        {.method = HTTP_GET, .pattern = "/providers/{id}/events", .handler = events},
-        {.method = HTTP_GET, .pattern = "/pipeline", .handler = pipeline},
+        {.method = HTTP_GET,
+         .pattern = "/providers/{id}/bookings",
+         .handler = list,
+         .access = HTTP_PROVIDER},
+        {.method = HTTP_GET, .pattern = BOOKING, .handler = show, OF_BOOKING},
+        {.method = HTTP_GET, .pattern = BOOKING "/history", .handler = history, OF_BOOKING},
+        {.method = HTTP_GET,
+         .pattern = "/providers/{id}/events",
+         .handler = events,
+         .access = HTTP_PROVIDER},
+        {.method = HTTP_GET, .pattern = "/pipeline", .handler = pipeline, .access = HTTP_ANY_TOKEN},
         {0},
     };
     return routes;

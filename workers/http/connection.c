@@ -36,6 +36,10 @@ struct connection {
     unsigned magic;
     struct http_server *server;
     int fd;
+    struct client_key client;
+    bool is_local;
+    struct seat *place; /* of its address */
+    struct seat *seat;  /* of who asks, while something is answered */
     enum phase phase;
     struct event *readable;
     struct event *writable; /* pending only while something is left to write */
@@ -74,6 +78,8 @@ void connection_free(struct connection *connection)
         stream_end(connection->stream);
     }
     request_free(connection->request);
+    clients_rise(connection->place);
+    clients_rise(connection->seat);
     event_free(connection->readable);
     event_free(connection->writable);
     loop_timer_free(connection->timer);
@@ -179,7 +185,7 @@ static void take_input(struct connection *connection)
 
 static void read_some(struct connection *connection)
 {
-    char data[READ_SIZE];
+    char data[READ_SIZE] UNINITIALISED;
     const ssize_t count = recv(connection->fd, data, sizeof data, MSG_DONTWAIT);
     if (count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR)) {
         connection_free(connection);
@@ -294,6 +300,8 @@ static void request_is_over(struct connection *connection)
 void connection_answered(struct connection *connection, bool close)
 {
     request_is_over(connection);
+    clients_rise(connection->seat);
+    connection->seat = NULL;
     connection->stream = NULL;
     connection->close = close;
     connection->phase = PHASE_WRITING;
@@ -314,7 +322,33 @@ void connection_streams(struct connection *connection, struct http_stream *strea
 
 /* --- Begin. --- */
 
-void connection_start(struct http_server *server, int fd)
+struct client_key connection_client(const struct connection *connection)
+{
+    return connection->client;
+}
+
+bool connection_is_local(const struct connection *connection)
+{
+    return connection->is_local;
+}
+
+void connection_seat(struct connection *connection, struct seat *seat)
+{
+    connection->seat = seat;
+}
+
+/* Through a proxy all clients come from one address: there each is counted when it asks. */
+static bool take_place(struct connection *connection)
+{
+    struct http_server *server = connection->server;
+    if (!server->clients || server->admission.behind_proxy)
+        return true;
+    connection->place =
+        clients_sit(server->clients, &connection->client, world_ticks_ms(world_real()));
+    return connection->place != NULL;
+}
+
+void connection_start(struct http_server *server, int fd, const struct address *peer)
 {
     struct event_base *base = loop_base(server->loop);
     struct connection *connection = memory_new(1, sizeof *connection);
@@ -322,6 +356,8 @@ void connection_start(struct http_server *server, int fd)
         .magic = CONNECTION_MAGIC,
         .server = server,
         .fd = fd,
+        .client = client_key_of(peer),
+        .is_local = address_is_local(peer),
         .readable = event_new(base, fd, EV_READ | EV_PERSIST, on_readable, connection),
         .writable = event_new(base, fd, EV_WRITE | EV_PERSIST, on_writable, connection),
         .gate = gate_new(request_body_limit, server),
@@ -335,6 +371,6 @@ void connection_start(struct http_server *server, int fd)
     server->connections_count++;
     (void)event_add(connection->readable, NULL);
     expires_in(connection, server->limits.deadline_ms);
-    if (server->connections_count > server->limits.connections)
+    if (!take_place(connection) || server->connections_count > server->limits.connections)
         refuse(connection, 503, "Too many connections; try again");
 }

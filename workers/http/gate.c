@@ -35,13 +35,13 @@ struct gate {
     void *context;
     enum phase phase;
     bool skipped_line;
-    int line_ends;      /* how much of CR LF CR LF has been seen */
-    uint64_t left;      /* of the body or of the chunk */
-    int digits;         /* of the chunk size */
-    size_t body_max;    /* for this request */
-    struct buf head;    /* as received */
-    struct buf request; /* as it will be let out */
-    struct buf body;    /* of a chunked request: its length is known only at its end */
+    int line_ends;          /* how much of CR LF CR LF has been seen */
+    uint64_t left;          /* of the body or of the chunk */
+    int digits;             /* of the chunk size */
+    struct gate_limit most; /* of this request's body */
+    struct buf head;        /* as received */
+    struct buf request;     /* as it will be let out */
+    struct buf body;        /* of a chunked request: its length is known only at its end */
     struct gate_head facts;
     struct gate_refusal refusal;
 };
@@ -100,6 +100,11 @@ static enum gate_verdict request_is_whole(struct gate *gate)
     return GATE_REQUEST;
 }
 
+static enum gate_verdict refuse_body(struct gate *gate)
+{
+    return refuse(gate, gate->most.larger.status, gate->most.larger.sentence);
+}
+
 static enum gate_verdict body_follows(struct gate *gate, enum phase phase, const struct feed *feed)
 {
     gate->phase = phase;
@@ -121,14 +126,14 @@ static enum gate_verdict head_is_whole(struct gate *gate, const struct feed *fee
         emit_length(gate, 0);
         return request_is_whole(gate);
     }
-    gate->body_max = gate->limit(gate->context, facts->method, facts->target);
+    gate->most = gate->limit(gate->context, facts->method, facts->target, buf_text(&gate->request));
     if (facts->chunked) {
         gate->left = 0;
         gate->digits = 0;
         return body_follows(gate, PHASE_CHUNK_SIZE, feed);
     }
-    if (facts->length > gate->body_max)
-        return refuse(gate, 413, "The body is too large");
+    if (facts->length > gate->most.bytes)
+        return refuse_body(gate);
     gate->left = facts->length;
     emit_length(gate, facts->length);
     return body_follows(gate, PHASE_BODY, feed);
@@ -207,8 +212,8 @@ static enum gate_verdict chunk_size_lf(struct gate *gate, struct feed *feed)
 {
     (void)feed;
     gate->digits = 0;
-    if (gate->left > gate->body_max - gate->body.length)
-        return refuse(gate, 413, "The body is too large");
+    if (gate->left > gate->most.bytes - gate->body.length)
+        return refuse_body(gate);
     return enter(gate, gate->left > 0 ? PHASE_CHUNK_DATA : PHASE_LAST);
 }
 

@@ -19,8 +19,19 @@ struct gate;
 
 enum { GATE_HEAD_MAX = 16 * 1024 };
 
-/* How large a body may be for this method and target (query included); from the router. */
-typedef size_t gate_limit_fn(void *context, const char *method, const char *target);
+struct gate_refusal {
+    int status; /* 400, 401, 413, 414, 417, 431, 505 */
+    const char *sentence;
+};
+
+/* How large the body of a request may be, and what a larger one is told. `head` is the request line
+ * and the header lines as they will be let out, each ended by CR LF. */
+struct gate_limit {
+    size_t bytes;
+    struct gate_refusal larger;
+};
+typedef struct gate_limit gate_limit_fn(void *context, const char *method, const char *target,
+                                        const char *head);
 
 struct gate *gate_new(gate_limit_fn *limit, void *context);
 void gate_free(struct gate *gate);
@@ -39,10 +50,6 @@ enum gate_verdict gate_feed(struct gate *gate, const char *data, size_t length, 
 /* True between requests: no byte of the next one has been seen. */
 bool gate_is_idle(const struct gate *gate);
 
-struct gate_refusal {
-    int status; /* 400, 413, 414, 417, 431, 505 */
-    const char *sentence;
-};
 struct gate_refusal gate_refusal(const struct gate *gate);
 
 #endif

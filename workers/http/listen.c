@@ -98,7 +98,7 @@ static void print_address(const struct address *address, struct buf *out)
     buf_printf(out, family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
 }
 
-static bool is_local(const struct address *address)
+bool address_is_local(const struct address *address)
 {
     const struct in6_addr *ip6 = &address->socket.ip6.sin6_addr;
     switch (address->socket.any.sa_family) {
@@ -108,7 +108,7 @@ static bool is_local(const struct address *address)
         return IN6_IS_ADDR_LOOPBACK(ip6) ||
                (IN6_IS_ADDR_V4MAPPED(ip6) && ip6->s6_addr[12] == IN_LOOPBACKNET);
     default:
-        return true;
+        return address->socket.any.sa_family == AF_UNIX;
     }
 }
 
@@ -117,7 +117,7 @@ bool http_address_is_local(const char *address, bool *local, struct error *error
     struct address parsed;
     if (!address_parse(&parsed, address, error))
         return false;
-    *local = is_local(&parsed);
+    *local = address_is_local(&parsed);
     return true;
 }
 

@@ -10,6 +10,15 @@
 
 /* --- Reading what the gate let through. --- */
 
+const char *header_find(const char *lines, const char *name)
+{
+    const size_t length = strlen(name);
+    for (const char *line = lines; *line && *line != '\r'; line += strcspn(line, "\r") + 2)
+        if (strncasecmp(line, name, length) == 0 && line[length] == ':')
+            return line + length + 2;
+    return NULL;
+}
+
 /* Where the next part goes; NULL: it cannot be decoded. */
 static char *decode_part(char *out, const char *text, size_t length)
 {
@@ -102,17 +111,18 @@ void request_free(struct http_request *request)
     free(request);
 }
 
-size_t request_body_limit(void *context, const char *method, const char *target)
+struct gate_limit request_body_limit(void *context, const char *method, const char *target,
+                                     const char *head)
 {
     const struct http_server *server = context;
-    char storage[GATE_HEAD_MAX];
+    char storage[GATE_HEAD_MAX] UNINITIALISED;
     struct path path;
-    bool head = false;
-    if (!path_split(&path, target, storage))
-        return HTTP_BODY_MAX;
-    const enum http_method wanted = method_of(method, &head);
-    const struct route_match match = router_match(&server->router, &path, wanted);
-    return match.entry && match.entry->route->bulk ? HTTP_BULK_BODY_MAX : HTTP_BODY_MAX;
+    bool only_head = false;
+    const enum http_method wanted = method_of(method, &only_head);
+    struct route_match match = {.entry = NULL};
+    if (path_split(&path, target, storage))
+        match = router_match(&server->router, &path, wanted);
+    return admission_body_limit(server, match.entry ? match.entry->route : NULL, head);
 }
 
 /* --- Dispatch. --- */
@@ -129,6 +139,8 @@ void request_dispatch(struct http_request *request)
     const struct route_match match =
         router_match(&request->server->router, &request->segments, request->method);
     request->route = match.entry ? match.entry->route : NULL;
+    if (!admission_admit(request))
+        return;
     if (!match.entry && match.methods != 0)
         reply_method_not_allowed(request, match.methods);
     else if (!match.entry)
@@ -171,11 +183,7 @@ const char *http_request_query(const struct http_request *request, const char *n
 
 const char *http_request_header(const struct http_request *request, const char *name)
 {
-    const size_t length = strlen(name);
-    for (const char *line = request->headers; *line; line += strlen(line) + 2)
-        if (strncasecmp(line, name, length) == 0 && line[length] == ':')
-            return line + length + 2;
-    return NULL;
+    return header_find(request->headers, name);
 }
 
 const char *http_request_body(const struct http_request *request, size_t *length)

@@ -82,10 +82,20 @@ bool path_split(struct path *path, const char *target, char *storage)
 
 /* --- Routes. --- */
 
+/* Somebody has thought of who may call it; and a provider, who sees only what is his own, is let in
+ * only where the path says whose it is, or where nothing is anybody's. */
+static bool has_access(const struct http_route *route)
+{
+    static const char own[] = "/providers/{id}";
+    return route->access != 0 &&
+           (!(route->access & HTTP_PROVIDER) || !strchr(route->pattern, '{') ||
+            strncmp(route->pattern, own, sizeof own - 1) == 0);
+}
+
 void router_add(struct router *router, const struct http_route routes[], void *context)
 {
     for (const struct http_route *route = routes; route->pattern; route++) {
-        assert(router->count < ROUTES_MAX);
+        assert(router->count < ROUTES_MAX && has_access(route));
         router->entries[router->count++] = (struct router_entry){route, context};
     }
 }

@@ -4,6 +4,7 @@
 #include <event2/listener.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "server_private.h"
 
@@ -25,10 +26,11 @@ enum { ACCEPT_PAUSE_MS = 100 };
 static void accepted(struct evconnlistener *acceptor, evutil_socket_t fd, struct sockaddr *client,
                      int length, void *server)
 {
+    struct address peer = {.length = (socklen_t)length};
     (void)acceptor;
-    (void)client;
-    (void)length;
-    connection_start(server, fd);
+    if (length > 0 && (size_t)length <= sizeof peer.socket)
+        memcpy(&peer.socket, client, (size_t)length);
+    connection_start(server, fd, &peer);
 }
 
 static void accept_failed(struct evconnlistener *acceptor, void *context)
@@ -139,6 +141,7 @@ void http_server_free(struct http_server *server)
         connection_free(LIST_FIRST(&server->connections));
     while (!LIST_EMPTY(&server->streams))
         stream_end(LIST_FIRST(&server->streams));
+    clients_free(server->clients);
     loop_timer_free(server->accept_again);
     listener_release(&server->listener);
     free(server);

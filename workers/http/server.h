@@ -5,7 +5,10 @@
  * or 1.1, one Host, one Content-Length or plain chunked, no control bytes, limits and a deadline
  * for head and body). What it refuses is answered {"error":"..."} with 400, 408, 413, 414, 417, 431
  * or 505, in its turn, and the connection is closed; likewise 503 for a connection beyond
- * HTTP_CONNECTIONS_MAX. Methods that no route has are 405 (or 404). */
+ * HTTP_CONNECTIONS_MAX, or beyond those of one address. Methods that no route has are 405 (or 404).
+ *
+ * Then a request is admitted: 429 and 503 for one too many of its client, 401 without a good token,
+ * 403 (or 404) for one that is not for this route. */
 #ifndef BOOKFLOW_SERVER_H
 #define BOOKFLOW_SERVER_H
 
@@ -28,9 +31,21 @@ enum {
     HTTP_PARAMETERS_MAX = 4
 };
 
+/* Who may call a route; the admin may call every one. A route that says nothing is refused when it
+ * is added. */
+enum http_access {
+    HTTP_OPEN = 1,  /* anybody, without a token */
+    HTTP_LOCAL = 2, /* likewise, but only from this machine and through no proxy */
+    HTTP_ADMIN = 4,
+    HTTP_BOOKER = 8,
+    HTTP_PROVIDER = 16, /* whose own id the first parameter must be, if the route has one */
+    HTTP_ANY_TOKEN = HTTP_ADMIN | HTTP_BOOKER | HTTP_PROVIDER
+};
+
 enum http_method { HTTP_GET, HTTP_POST, HTTP_PUT, HTTP_DELETE, HTTP_METHODS };
 
 struct http_request;
+struct token;
 typedef void http_handler_fn(void *context, struct http_request *request);
 
 /* A route. Segments in braces are parameters, in order: "/providers/{id}/bookings/{id}". HEAD is
@@ -40,7 +55,9 @@ struct http_route {
     enum http_method method;
     const char *pattern;
     http_handler_fn *handler;
-    bool bulk; /* bodies up to HTTP_BULK_BODY_MAX */
+    unsigned access;    /* bits of enum http_access */
+    const char *absent; /* 404 with this sentence for another provider's; NULL: 403 */
+    bool bulk;          /* bodies up to HTTP_BULK_BODY_MAX, if the token is good */
 };
 
 struct http_server;
@@ -65,6 +82,19 @@ const char *http_server_address(const struct http_server *server);
 /* True when the address is a loopback one or a unix socket. ERROR_CONFIGURATION when it is none. */
 MUST_CHECK bool http_address_is_local(const char *address, bool *local, struct error *error);
 
+/* Who is let in, and how much one client may ask for: what a token holds, or its network address
+ * without one. Without this call everybody is, and without limits. Borrows the tokens. */
+struct tokens;
+struct http_admission {
+    struct tokens *tokens; /* NULL: nobody is asked who he is */
+    bool behind_proxy;     /* the last address of X-Forwarded-For is the client's, not the peer's */
+    int64_t requests;      /* of one client a second: 429 beyond; 0 = no limit */
+    int64_t connections;   /* of one client at a time: 503 beyond; 0 = no limit */
+};
+void http_server_admission(struct http_server *server, const struct http_admission *admission);
+/* Ends the streams of tokens that have expired or are gone; to be called every second or so. */
+void http_server_recheck(struct http_server *server);
+
 /* Stops accepting, asks kept-alive connections to close with their next answer, ends streams. */
 void http_server_drain(struct http_server *server);
 /* Requests that have been handed to a handler and not been answered. */
@@ -79,6 +109,8 @@ void http_server_free(struct http_server *server);
  * nothing for the handler: the answer is then dropped. --- */
 
 enum http_method http_request_method(const struct http_request *request);
+/* Whose request it is, for as long as it lasts; NULL when nobody said. */
+const struct token *http_request_token(const struct http_request *request);
 /* The decoded path as matched. */
 const char *http_request_path(const struct http_request *request);
 /* The n-th parameter of the route, percent-decoded; "" when the route has none. Already a valid id:

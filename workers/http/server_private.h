@@ -4,7 +4,8 @@
  *   server.c      accepts
  *   connection.c  socket -> gate, one request at a time; deadlines; output -> socket
  *   request.c     what the gate lets out -> struct http_request
- *   router.c      -> the handler
+ *   router.c      -> its route
+ *   admission.c   -> the handler, if this client may; clients.c counts
  *   reply.c, stream.c   the handler's answer -> the connection's output
  *
  * A connection outlives its request: while one is being answered nothing is read, and a client that
@@ -22,8 +23,10 @@
 #include <sys/un.h>
 
 #include "buf.h"
+#include "clients.h"
 #include "gate.h"
 #include "server.h"
+#include "tokens.h"
 
 struct connection;
 struct evbuffer;
@@ -43,6 +46,8 @@ struct address {
 };
 
 MUST_CHECK bool address_parse(struct address *address, const char *text, struct error *error);
+/* True for loopback and unix sockets. */
+bool address_is_local(const struct address *address);
 
 struct listener {
     int fd;             /* -1: none, or the acceptor's */
@@ -100,7 +105,12 @@ bool percent_decode(char *text, bool plus);
 LIST_HEAD(connection_list, connection);
 
 /* Takes over the descriptor of a new client. */
-void connection_start(struct http_server *server, int fd);
+void connection_start(struct http_server *server, int fd, const struct address *peer);
+/* Where it comes from. */
+struct client_key connection_client(const struct connection *connection);
+bool connection_is_local(const struct connection *connection);
+/* Holds the seat until the request, or the stream that it becomes, is over. */
+void connection_seat(struct connection *connection, struct seat *seat);
 /* For http_server_free(); frees its request and its stream as well. */
 void connection_free(struct connection *connection);
 /* What is added here goes to the client with the next of the following. */
@@ -120,9 +130,11 @@ struct http_request {
     struct buf text;                /* as let out by the gate, then cut by NULs */
     enum http_method method;        /* HTTP_METHODS: none of ours */
     bool head;
-    bool close;          /* the connection ends with the answer */
-    bool malformed;      /* the query cannot be decoded */
-    bool knows_chunks;   /* HTTP/1.1 */
+    bool close;        /* the connection ends with the answer */
+    bool malformed;    /* the query cannot be decoded */
+    bool knows_chunks; /* HTTP/1.1 */
+    bool known;        /* by its token */
+    struct token token;
     const char *headers; /* "Name: value\0\n..." up to an empty one */
     const char *body;
     size_t body_length;
@@ -133,14 +145,30 @@ struct http_request {
     char storage[];
 };
 
-/* A gate_limit_fn: the largest body that the route takes. */
-size_t request_body_limit(void *server, const char *method, const char *target);
+/* A gate_limit_fn: the largest body that the route takes of this client. */
+struct gate_limit request_body_limit(void *server, const char *method, const char *target,
+                                     const char *head);
+/* The value of a header; NULL when absent. `lines` end with CR LF, or with NUL LF once they are
+ * cut; the last is followed by an empty one or by nothing. A value is where the search goes on. */
+const char *header_find(const char *lines, const char *name);
 /* Takes over the text, which holds one request in the gate's form. */
 struct http_request *request_new(struct http_server *server, struct connection *connection,
                                  struct buf text);
 /* Gives it to its handler, or answers that there is none. */
 void request_dispatch(struct http_request *request);
 void request_free(struct http_request *request);
+
+/* --- Admission (admission.c). --- */
+
+struct client_key client_key_of(const struct address *address);
+/* Of the client that a proxy calls for, by X-Forwarded-For. False, the key unchanged: it says none.
+ */
+bool forwarded_key(const char *headers, struct client_key *key);
+/* Learns who asks. False: it has been answered 401, 403, 404, 429 or 503. A request without a route
+ * is only counted. */
+bool admission_admit(struct http_request *request);
+struct gate_limit admission_body_limit(const struct http_server *server,
+                                       const struct http_route *route, const char *head);
 
 /* --- Answers (reply.c, stream.c). --- */
 
@@ -173,6 +201,8 @@ struct http_stream {
     void *context;
     bool chunked;
     bool close;
+    bool known; /* by its token */
+    struct token token;
     struct loop_timer *over; /* of an answer to a HEAD */
     LIST_ENTRY(http_stream) link;
 };
@@ -193,6 +223,8 @@ struct http_server {
     struct loop_timer *accept_again;
     struct listener listener;
     struct router router;
+    struct http_admission admission;
+    struct clients *clients; /* NULL: no limits for one client */
     struct http_limits limits;
     struct connection_list connections;
     struct stream_list streams;

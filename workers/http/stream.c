@@ -61,6 +61,8 @@ struct http_stream *http_stream_start(struct http_request *request,
     stream->server = request->server;
     stream->closed = closed;
     stream->context = context;
+    stream->known = request->known;
+    stream->token = request->token;
     LIST_INSERT_HEAD(&stream->server->streams, stream, link);
     if (request->head)
         start_head(stream, request);

@@ -6,6 +6,7 @@
 
 #include "audit.h"
 #include "intake_store.h"
+#include "notices.h"
 #include "outbox.h"
 
 /* One step of a booking's life: what moves, who moved it, and whether the other worker must hear.
@@ -47,7 +48,7 @@ static bool publish(struct db *db, const struct step *step, char event_id[ID_SIZ
     return outbox_add(db, &event, step->now_ms, error);
 }
 
-/* The trail and the outgoing event of a step whose row is already written. */
+/* The trail, the outgoing event and the notices of a step whose row is already written. */
 static bool record(struct db *db, const struct step *step, struct error *error)
 {
     struct audit_entry entry = {
@@ -62,7 +63,8 @@ static bool record(struct db *db, const struct step *step, struct error *error)
                    event_actor_name(step->actor, ACTOR_PROVIDER));
     (void)snprintf(entry.event, sizeof entry.event, "%s", event_type_name(step->type));
     (void)snprintf(entry.reason, sizeof entry.reason, "%s", step->reason);
-    return audit_append(db, &entry, error);
+    const struct notice_cause cause = {step->booking, entry.actor, step->reason, step->now_ms};
+    return audit_append(db, &entry, error) && notices_add(db, &cause, error);
 }
 
 static bool move(struct db *db, const struct step *step, struct error *error)

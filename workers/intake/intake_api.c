@@ -143,11 +143,17 @@ static void list(void *context, struct http_request *request)
 const struct http_route *intake_booking_routes(void)
 {
     static const struct http_route routes[] = {
-        {.method = HTTP_POST, .pattern = "/bookings", .handler = book},
-        {.method = HTTP_GET, .pattern = "/bookings", .handler = list},
-        {.method = HTTP_GET, .pattern = "/bookings/{id}", .handler = show},
-        {.method = HTTP_GET, .pattern = "/bookings/{id}/history", .handler = history},
-        {.method = HTTP_POST, .pattern = "/bookings/{id}/cancel", .handler = cancel},
+        {.method = HTTP_POST, .pattern = "/bookings", .handler = book, .access = HTTP_BOOKER},
+        {.method = HTTP_GET, .pattern = "/bookings", .handler = list, .access = HTTP_BOOKER},
+        {.method = HTTP_GET, .pattern = "/bookings/{id}", .handler = show, .access = HTTP_BOOKER},
+        {.method = HTTP_GET,
+         .pattern = "/bookings/{id}/history",
+         .handler = history,
+         .access = HTTP_BOOKER},
+        {.method = HTTP_POST,
+         .pattern = "/bookings/{id}/cancel",
+         .handler = cancel,
+         .access = HTTP_BOOKER},
         {0},
     };
     return routes;

@@ -149,16 +149,22 @@ static void delete (void *context, struct http_request *request)
 const struct http_route *intake_people_routes(void)
 {
     static const struct http_route routes[] = {
-        {.method = HTTP_GET, .pattern = "/users", .handler = list},
-        {.method = HTTP_POST, .pattern = "/users", .handler = put},
-        {.method = HTTP_GET, .pattern = "/users/{id}", .handler = show},
-        {.method = HTTP_PUT, .pattern = "/users/{id}", .handler = put},
-        {.method = HTTP_DELETE, .pattern = "/users/{id}", .handler = delete},
-        {.method = HTTP_GET, .pattern = "/providers", .handler = list},
-        {.method = HTTP_POST, .pattern = "/providers", .handler = put},
-        {.method = HTTP_GET, .pattern = "/providers/{id}", .handler = show},
-        {.method = HTTP_PUT, .pattern = "/providers/{id}", .handler = put},
-        {.method = HTTP_DELETE, .pattern = "/providers/{id}", .handler = delete},
+        {.method = HTTP_GET, .pattern = "/users", .handler = list, .access = HTTP_ADMIN},
+        {.method = HTTP_POST, .pattern = "/users", .handler = put, .access = HTTP_ADMIN},
+        {.method = HTTP_GET, .pattern = "/users/{id}", .handler = show, .access = HTTP_ADMIN},
+        {.method = HTTP_PUT, .pattern = "/users/{id}", .handler = put, .access = HTTP_ADMIN},
+        {.method = HTTP_DELETE, .pattern = "/users/{id}", .handler = delete, .access = HTTP_ADMIN},
+        {.method = HTTP_GET, .pattern = "/providers", .handler = list, .access = HTTP_ADMIN},
+        {.method = HTTP_POST, .pattern = "/providers", .handler = put, .access = HTTP_ADMIN},
+        {.method = HTTP_GET,
+         .pattern = "/providers/{id}",
+         .handler = show,
+         .access = HTTP_PROVIDER},
+        {.method = HTTP_PUT, .pattern = "/providers/{id}", .handler = put, .access = HTTP_PROVIDER},
+        {.method = HTTP_DELETE,
+         .pattern = "/providers/{id}",
+         .handler = delete,
+         .access = HTTP_ADMIN},
         {0},
     };
     return routes;

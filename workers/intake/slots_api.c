@@ -175,9 +175,16 @@ static void list(void *context, struct http_request *request)
 const struct http_route *intake_slot_routes(void)
 {
     static const struct http_route routes[] = {
-        {.method = HTTP_POST, .pattern = "/providers/{id}/slots", .handler = add, .bulk = true},
-        {.method = HTTP_GET, .pattern = "/providers/{id}/slots", .handler = list},
-        {.method = HTTP_DELETE, .pattern = "/slots/{id}", .handler = delete},
+        {.method = HTTP_POST,
+         .pattern = "/providers/{id}/slots",
+         .handler = add,
+         .access = HTTP_PROVIDER,
+         .bulk = true},
+        {.method = HTTP_GET,
+         .pattern = "/providers/{id}/slots",
+         .handler = list,
+         .access = HTTP_BOOKER | HTTP_PROVIDER},
+        {.method = HTTP_DELETE, .pattern = "/slots/{id}", .handler = delete, .access = HTTP_ADMIN},
         {0},
     };
     return routes;

@@ -13,12 +13,16 @@ struct client *remote_open(struct error *error)
 {
     const char *url = getenv("BOOKFLOW_URL");
     const char *token = getenv("BOOKFLOW_TOKEN");
+    const char *file = getenv("BOOKFLOW_TOKEN_FILE");
     const struct client_options options = {
         .url = url && *url ? url : "http://127.0.0.1:3000",
         .token = token && *token ? token : NULL,
         .timeout_ms = INT64_C(60000), /* a bulk import of slots takes its time on a small machine */
     };
-    return client_new(&options, error);
+    struct client *client = client_new(&options, error);
+    if (client && file && *file && !client_read_token(client, file, error))
+        client_release(&client);
+    return client;
 }
 
 json_t *remote_call(struct client *client, const char *method, const char *path, const json_t *body,

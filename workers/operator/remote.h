@@ -8,7 +8,7 @@
 #include "client.h"
 #include "errors.h"
 
-/* BOOKFLOW_URL (default http://127.0.0.1:3000) and BOOKFLOW_TOKEN. */
+/* BOOKFLOW_URL (default http://127.0.0.1:3000) and BOOKFLOW_TOKEN, or BOOKFLOW_TOKEN_FILE. */
 MUST_CHECK struct client *remote_open(struct error *error);
 
 /* Sends and reads a JSON object; an answer of 400 or more is a failure. `body` may be NULL and

@@ -111,3 +111,23 @@ void queue_close(struct queue *queue)
     if (queue)
         queue->ops->close(queue);
 }
+
+static const char *const actions[] = {
+    [QUEUE_SEND] = "SendMessageBatch",
+    [QUEUE_RECEIVE] = "ReceiveMessage",
+    [QUEUE_DELETE] = "DeleteMessageBatch",
+    [QUEUE_CHANGE_VISIBILITY] = "ChangeMessageVisibilityBatch",
+    [QUEUE_GET_ATTRIBUTES] = "GetQueueAttributes",
+};
+
+const char *queue_action_name(enum queue_action action)
+{
+    return actions[action];
+}
+
+void queue_count_call(struct queue *queue, const char *action, enum error_kind result)
+{
+    for (size_t i = 0; i < QUEUE_ACTIONS; i++)
+        if (strcmp(actions[i], action) == 0)
+            queue->calls.by_result[i][result]++;
+}

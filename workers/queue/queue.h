@@ -103,9 +103,25 @@ struct queue_attributes {
 typedef void queue_attributes_fn(void *context, const struct queue_attributes *attributes,
                                  const struct error *failure);
 
+/* The calls to a queue service so far, by what became of them; ERROR_NONE: answered. */
+enum queue_action {
+    QUEUE_SEND,
+    QUEUE_RECEIVE,
+    QUEUE_DELETE,
+    QUEUE_CHANGE_VISIBILITY,
+    QUEUE_GET_ATTRIBUTES,
+    QUEUE_ACTIONS
+};
+struct queue_calls {
+    int64_t by_result[QUEUE_ACTIONS][ERROR_KINDS];
+};
+/* SQS's name: "SendMessageBatch", ... */
+const char *queue_action_name(enum queue_action action);
+
 /* An open queue. Implementations embed this as their first member. */
 struct queue {
     const struct queue_ops *ops;
+    struct queue_calls calls; /* none of the embedded queue, which calls nobody */
 };
 
 /* One slot per thing a queue can do; the wrappers below are what callers use. */

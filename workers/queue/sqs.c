@@ -54,31 +54,10 @@ static bool region_of_host(const char *url, char region[REGION_SIZE])
 static bool find_region(const struct account *account, const struct profile *profile,
                         const char *url, char region[REGION_SIZE])
 {
-    const char *given = account_variable(account, "AWS_REGION");
-    given = given ? given : account_variable(account, "AWS_DEFAULT_REGION");
-    given = given ? given : profile_value(profile, "region");
+    const char *given = account_region(account, profile);
     if (!given)
         return region_of_host(url, region);
     return snprintf(region, REGION_SIZE, "%s", given) < REGION_SIZE;
-}
-
-/* In the SDKs' order; else the queue's own origin. */
-static const char *find_endpoint(const struct account *account, const struct profile *profile,
-                                 const char *url)
-{
-    const char *ignored = account_variable(account, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
-    if (ignored && strcasecmp(ignored, "true") == 0)
-        return url;
-    const char *const given[] = {
-        account_variable(account, "AWS_ENDPOINT_URL_SQS"),
-        account_variable(account, "AWS_ENDPOINT_URL"),
-        profile_service_value(profile, "sqs", "endpoint_url"),
-        profile_value(profile, "endpoint_url"),
-    };
-    for (size_t i = 0; i < sizeof given / sizeof *given; i++)
-        if (given[i] && *given[i])
-            return given[i];
-    return url;
 }
 
 /* --- failures --- */
@@ -172,6 +151,7 @@ static void call_done(void *context, const json_t *answer, const struct failure 
     call->call = NULL;
     if (failure)
         sqs_failure(failure, &error);
+    queue_count_call(&call->queue->queue, call->action, error.kind);
     call_end(call, answer, failure ? &error : NULL);
 }
 
@@ -283,10 +263,11 @@ static struct service *open_service(const char *url, struct account *account, st
                         "AWS_REGION is not set, and the queue's URL names no region");
         return NULL;
     }
+    const char *given = account_endpoint(account, profile, "sqs");
     return service_new(&(struct service_options){.account = account,
                                                  .name = "sqs",
                                                  .target = "AmazonSQS",
-                                                 .endpoint = find_endpoint(account, profile, url),
+                                                 .endpoint = given ? given : url,
                                                  .region = region},
                        error);
 }

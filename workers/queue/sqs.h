@@ -64,6 +64,9 @@ struct sqs {
 /* A call of this queue, not yet under way. */
 struct sqs_call *sqs_call_new(struct queue *queue, const char *action, void *context);
 
+/* In queue.c: notes what became of a call. */
+void queue_count_call(struct queue *queue, const char *action, enum error_kind result);
+
 /* Sends its body, or holds it until the dead-letter queue is known. */
 void sqs_call_begin(struct sqs_call *call);
 

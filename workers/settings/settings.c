@@ -7,44 +7,10 @@
 #include <unistd.h>
 
 #include "buf.h"
+#include "notice_settings.h"
 #include "queue.h"
 #include "server.h"
-
-/* Variables of the contract whose feature is not in this version. Being told that nobody will be
- * e-mailed is better than finding out. */
-static const char *const unbuilt[] = {"BOOKFLOW_SMTP_URL", "BOOKFLOW_WEBHOOK_URL", "BOOKFLOW_SMS"};
-
-static void refuse_unbuilt(struct config *config)
-{
-    for (size_t i = 0; i < sizeof unbuilt / sizeof *unbuilt; i++) {
-        const char *value = config_text(config, unbuilt[i]);
-        if (value && strcmp(value, "off") != 0)
-            config_complain(config, unbuilt[i], "notices are not built yet; unset it");
-    }
-}
-
-static char *state_dir(struct config *config)
-{
-    struct buf path AUTO(buf_release) = {0};
-    const char *own = config_text(config, "BOOKFLOW_STATE_DIR");
-    const char *systemd = config_text(config, "STATE_DIRECTORY");
-    const char *xdg = config_text(config, "XDG_STATE_HOME");
-    const char *home = config_text(config, "HOME");
-    if (own)
-        buf_text_append(&path, own);
-    else if (systemd)
-        buf_append(&path, systemd, strcspn(systemd, ":")); /* systemd lists several with colons */
-    else if (xdg)
-        buf_printf(&path, "%s/bookflow", xdg);
-    else if (home)
-        buf_printf(&path, "%s/.local/state/bookflow", home);
-    else
-        config_complain(config, "BOOKFLOW_STATE_DIR", "is not set, and neither is HOME");
-    if (path.length && *buf_text(&path) != '/')
-        config_complain(config, "BOOKFLOW_STATE_DIR", "must be an absolute path, not \"%s\"",
-                        buf_text(&path));
-    return buf_take(&path);
-}
+#include "state_dir.h"
 
 static char *queue_url(struct config *config, struct settings *settings, const char *variable,
                        const char *embedded_name)
@@ -88,51 +54,49 @@ static int inherited_socket(void)
     return ours ? 3 : -1;
 }
 
-bool settings_check_address(const char *address, struct error *error)
+bool settings_check_address(struct settings *settings, const char *address, struct error *error)
 {
     bool local = false;
     if (!http_address_is_local(address, &local, error))
         return false;
-    return local || error_set(error, ERROR_CONFIGURATION,
-                              "%s is beyond loopback, which needs bearer tokens and a TLS proxy;"
-                              " tokens are not built yet: listen on 127.0.0.1, [::1] or unix:/path",
-                              address);
+    if (local)
+        return true;
+    settings->auth = true;
+    return (settings->behind_proxy && !settings->auth_off) ||
+           error_set(error, ERROR_CONFIGURATION,
+                     "%s is beyond loopback: it needs BOOKFLOW_BEHIND_TLS_PROXY=1, with a TLS proxy"
+                     " in front, and BOOKFLOW_AUTH not off",
+                     address);
 }
 
-static void check_listen(struct config *config, const char *address)
+/* Who has made tokens expects them to be asked for: without a word they are. */
+static void read_auth(struct config *config, struct settings *settings)
+{
+    settings->tokens_file = state_dir_tokens(config, settings->state_dir);
+    settings->auth = config_flag(config, "BOOKFLOW_AUTH", access(settings->tokens_file, F_OK) == 0);
+    settings->auth_off = config_text(config, "BOOKFLOW_AUTH") && !settings->auth;
+    settings->behind_proxy = config_flag(config, "BOOKFLOW_BEHIND_TLS_PROXY", false);
+    settings->client_requests =
+        config_number(config, "BOOKFLOW_CLIENT_REQUESTS", LIMIT_BY_AUTH, 0, 1000000);
+    settings->client_connections =
+        config_number(config, "BOOKFLOW_CLIENT_CONNECTIONS", LIMIT_BY_AUTH, 0, 1000000);
+}
+
+/* A socket of systemd's shows only later where it listens: settings_check_address(). */
+static void check_listen(struct config *config, struct settings *settings)
 {
     struct error error = {0};
     bool local = false;
-    const bool behind_proxy = config_flag(config, "BOOKFLOW_BEHIND_TLS_PROXY", false);
-    if (!http_address_is_local(address, &local, &error)) {
+    if (!http_address_is_local(settings->listen, &local, &error))
         config_complain(config, "BOOKFLOW_LISTEN", "%s", error.text);
+    if (error.kind || local || settings->listen_fd >= 0)
         return;
-    }
-    if (!local && !behind_proxy)
+    settings->auth = true;
+    if (!settings->behind_proxy)
         config_complain(config, "BOOKFLOW_BEHIND_TLS_PROXY",
                         "must be 1 to listen beyond loopback, with a TLS proxy in front");
-    if (!settings_check_address(address, &error))
-        config_complain(config, "BOOKFLOW_LISTEN", "%s", error.text);
-}
-
-static bool tokens_file_exists(struct config *config, const struct settings *settings)
-{
-    struct buf path AUTO(buf_release) = {0};
-    const char *named = config_text(config, "BOOKFLOW_TOKENS_FILE");
-    if (named)
-        buf_text_append(&path, named);
-    else
-        buf_printf(&path, "%s/tokens", settings->state_dir ? settings->state_dir : "");
-    return access(buf_text(&path), F_OK) == 0;
-}
-
-/* Who has made tokens expects them to be asked for: never run open in spite of them. */
-static void check_auth(struct config *config, const struct settings *settings)
-{
-    bool wanted = config_flag(config, "BOOKFLOW_AUTH", tokens_file_exists(config, settings));
-    if (wanted)
-        config_complain(config, "BOOKFLOW_AUTH",
-                        "is on, but bearer tokens are not built yet; set it to off on loopback");
+    if (settings->auth_off)
+        config_complain(config, "BOOKFLOW_AUTH", "must not be off beyond loopback");
 }
 
 static void check_log_level(struct config *config)
@@ -149,7 +113,7 @@ static void check_log_level(struct config *config)
 bool settings_read(struct config *config, int roles, struct settings *settings, struct error *error)
 {
     *settings = (struct settings){.roles = roles, .listen_fd = inherited_socket()};
-    settings->state_dir = state_dir(config);
+    settings->state_dir = state_dir_read(config);
     settings->request_url =
         queue_url(config, settings, "SQS_BOOKING_REQUEST_QUEUE_URL", "booking-request");
     settings->confirmation_url =
@@ -161,10 +125,10 @@ bool settings_read(struct config *config, int roles, struct settings *settings, 
     settings->max_attempts = config_number(config, "BOOKFLOW_MAX_ATTEMPTS", 8, 1, 50);
     settings->fair_queues = config_flag(config, "BOOKFLOW_FAIR_QUEUES", true);
     settings->allow_past_slots = config_flag(config, "BOOKFLOW_ALLOW_PAST_SLOTS", false);
-    check_listen(config, settings->listen);
-    check_auth(config, settings);
+    read_auth(config, settings);
+    check_listen(config, settings);
     check_log_level(config);
-    refuse_unbuilt(config);
+    settings->notices = notice_settings_read(config);
     return config_check(config, error);
 }
 
@@ -174,5 +138,7 @@ void settings_release(struct settings *settings)
     free(settings->request_url);
     free(settings->confirmation_url);
     free(settings->listen);
+    notice_settings_free(settings->notices);
+    free(settings->tokens_file);
     *settings = (struct settings){.listen_fd = -1};
 }

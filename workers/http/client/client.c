@@ -2,13 +2,16 @@
  * event streams. Knows nothing of bookings. */
 #include "client.h"
 
+#include <errno.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "client_transfer.h"
 #include "json_fields.h"
 
-enum { DEFAULT_TIMEOUT_MS = 10 * 1000 };
+enum { DEFAULT_TIMEOUT_MS = 10 * 1000, TOKEN_SIZE = 512 };
 
 void client_global_init(void)
 {
@@ -85,6 +88,36 @@ bool client_set_token(struct client *client, const char *token, struct error *er
     buf_printf(&text, "Bearer %s", token);
     client->authorization = buf_take(&text);
     return true;
+}
+
+static void close_file(FILE **file)
+{
+    if (*file)
+        (void)fclose(*file);
+}
+
+static bool read_line(const char *path, char line[TOKEN_SIZE], struct error *error)
+{
+    struct stat facts;
+    FILE *file AUTO(close_file) = fopen(path, "re");
+    if (!file || fstat(fileno(file), &facts) != 0)
+        return error_set(error, ERROR_CONFIGURATION, "the token file %s: %s", path,
+                         strerror(errno));
+    if (S_ISREG(facts.st_mode) && (facts.st_mode & 077) != 0)
+        return error_set(error, ERROR_CONFIGURATION,
+                         "the token file %s can be read by others: chmod 600 it", path);
+    if (!fgets(line, TOKEN_SIZE, file))
+        return error_set(error, ERROR_CONFIGURATION, "the token file %s is empty", path);
+    line[strcspn(line, "\r\n")] = '\0';
+    return true;
+}
+
+bool client_read_token(struct client *client, const char *path, struct error *error)
+{
+    char token[TOKEN_SIZE] = "";
+    const bool done = read_line(path, token, error) && client_set_token(client, token, error);
+    explicit_bzero(token, sizeof token);
+    return done;
 }
 
 struct client *client_new(const struct client_options *options, struct error *error)

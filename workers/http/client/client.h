@@ -31,6 +31,9 @@ void client_release(struct client **client); /* for AUTO() */
  * token that cannot be one. */
 MUST_CHECK bool client_set_token(struct client *client, const char *token, struct error *error);
 
+/* The same, from the first line of a file; ERROR_CONFIGURATION when others may read that, too. */
+MUST_CHECK bool client_read_token(struct client *client, const char *path, struct error *error);
+
 /* Makes a running call look at *stop now. The one function for any thread. */
 void client_wake(struct client *client);
 

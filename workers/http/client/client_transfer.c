@@ -50,16 +50,12 @@ static bool stopped(const struct client *client)
     return client->stop && atomic_load(client->stop);
 }
 
-static bool silent(const struct transfer *transfer)
+/* How long it may stay silent from now on; a stream that sleeps for hours is not to wake us. */
+static int64_t silence_left_ms(const struct transfer *transfer)
 {
-    return transfer->heard_ms &&
-           world_ticks_ms(world_real()) - *transfer->heard_ms >= transfer->silence_ms;
-}
-
-static int poll_ms(const struct transfer *transfer)
-{
-    return transfer->heard_ms && transfer->silence_ms < POLL_MS ? (int)transfer->silence_ms
-                                                                : POLL_MS;
+    if (!transfer->heard_ms)
+        return POLL_MS;
+    return *transfer->heard_ms + transfer->silence_ms - world_ticks_ms(world_real());
 }
 
 /* Turns the wheel until the transfer is over. */
@@ -71,10 +67,11 @@ static bool turn(struct client *client, const struct transfer *transfer, struct 
             return error_set(error, ERROR_UNAVAILABLE, "%s: libcurl failed", client->base);
         if (!running)
             return true;
-        if (silent(transfer))
+        const int64_t left_ms = silence_left_ms(transfer);
+        if (left_ms <= 0)
             return error_set(error, ERROR_UNAVAILABLE, "%s: silent for %lld ms", client->base,
                              (long long)transfer->silence_ms);
-        (void)curl_multi_poll(client->multi, NULL, 0, poll_ms(transfer), NULL);
+        (void)curl_multi_poll(client->multi, NULL, 0, (int)left_ms, NULL);
     }
     return error_set(error, ERROR_UNAVAILABLE, "%s: stopped", client->base);
 }

@@ -9,11 +9,14 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "buf.h"
+#include "exchange_mail.h"
 #include "harden.h"
+#include "reach.h"
 
 enum { EVENTS = 64, IDLE_CONNECTIONS = 32 };
 
@@ -27,6 +30,8 @@ struct exchange {
     size_t sent_length;
     const char *refused; /* why it is not even sent; NULL = it is */
     bool head_over;      /* the blank line behind the headers was seen */
+    bool is_mail;
+    struct mail_parts mail;
     struct buf body;
     exchange_done_fn *done;
     void *context;
@@ -67,7 +72,7 @@ static size_t receive_header(char *line, size_t size, size_t count, void *contex
 /* A value comes from outside, too (a token, a file): with a line end it would be a header more. */
 static void add_header(struct exchange *exchange, const char *name, const char *value)
 {
-    if (strpbrk(value, "\r\n")) {
+    if (exchange->is_mail ? !mail_folded(value) : strpbrk(value, "\r\n") != NULL) {
         exchange->refused = "a header value has more than one line";
         return;
     }
@@ -78,7 +83,19 @@ static void add_header(struct exchange *exchange, const char *name, const char *
         exchange->headers = longer;
 }
 
-static void set_request(struct exchange *exchange, const struct exchange_request *request)
+/* Asked for each address that a name has, right before it is connected to: what a name led to when
+ * it was checked does not count. */
+static curl_socket_t open_public(void *context, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    struct exchange *exchange = context;
+    (void)purpose;
+    if (reach_is_public(&address->addr))
+        return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    exchange->refused = "its address is not a public one";
+    return CURL_SOCKET_BAD;
+}
+
+static void set_http(struct exchange *exchange, const struct exchange_request *request)
 {
     CURL *easy = exchange->easy;
     (void)curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
@@ -90,7 +107,20 @@ static void set_request(struct exchange *exchange, const struct exchange_request
         (void)curl_easy_setopt(easy, CURLOPT_POSTFIELDS, exchange->sent);
         (void)curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_length);
     }
+    if (request->public_only) {
+        (void)curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_public);
+        (void)curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, exchange);
+    }
     add_header(exchange, "Expect", ""); /* it would cost a round trip */
+}
+
+static void set_request(struct exchange *exchange, const struct exchange_request *request)
+{
+    CURL *easy = exchange->easy;
+    if (request->mail)
+        mail_set(easy, request, &exchange->mail);
+    else
+        set_http(exchange, request);
     for (const struct exchange_header *at = request->headers; at && at->name; at++)
         add_header(exchange, at->name, at->value);
     (void)curl_easy_setopt(easy, CURLOPT_HTTPHEADER, exchange->headers);
@@ -124,6 +154,7 @@ static void exchange_free(struct exchange *exchange)
         exchange->next->previous = exchange->previous;
     (void)curl_multi_remove_handle(exchanges->multi, exchange->easy);
     curl_easy_cleanup(exchange->easy);
+    mail_release(&exchange->mail);
     curl_slist_free_all(exchange->headers);
     if (exchange->body.data) /* both may be credentials */
         explicit_bzero(exchange->body.data, exchange->body.length);
@@ -148,7 +179,10 @@ struct exchange *exchange_begin(struct exchanges *exchanges, const struct exchan
     if (exchange->next)
         exchange->next->previous = exchange;
     exchanges->first = exchange;
-    harden(exchange->easy, request->plain ? "http,https" : "https");
+    exchange->is_mail = exchange->head_over = request->mail != NULL;
+    harden(exchange->easy, exchange->is_mail ? "smtp,smtps"
+                           : request->plain  ? "http,https"
+                                             : "https");
     set_receiver(exchange);
     set_request(exchange, request);
     (void)curl_multi_add_handle(exchanges->multi, exchange->easy);
@@ -176,6 +210,8 @@ static enum error_kind kind_of(const struct exchange *exchange, CURLcode code)
     (void)curl_easy_getinfo(exchange->easy, CURLINFO_REQUEST_SIZE, &sent);
     if (exchange->body.overflow)
         return ERROR_TOO_LARGE;
+    if (exchange->refused)
+        return ERROR_CONFIGURATION;
     switch (code) {
     case CURLE_UNSUPPORTED_PROTOCOL:
         return sent > 0 ? ERROR_UNAVAILABLE : ERROR_CONFIGURATION;
@@ -200,6 +236,8 @@ static void finish(struct exchange *exchange, CURLcode code)
     struct error failure = {0};
     long status = 0;
     (void)curl_easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &status);
+    if (exchange->is_mail && code != CURLE_OK)
+        code = mail_end(exchange->easy, code, &status);
     const struct exchange_answer answer = {.status = (int)status,
                                            .body = buf_text(&exchange->body),
                                            .body_length = exchange->body.length,

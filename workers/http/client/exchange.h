@@ -1,6 +1,6 @@
 /* Asynchronous HTTP: many exchanges at once over kept-alive connections, on libcurl's multi
- * interface, HTTP/2 where the server offers it. For what the workers call: SQS, SNS, STS, metadata
- * services, webhooks. Knows none of them.
+ * interface, HTTP/2 where the server offers it; and messages by SMTP. For what the workers call:
+ * SQS, SNS, STS, metadata services, webhooks, mail servers. Knows none of them.
  *
  * One thread; nothing waits. The owner watches exchanges_fd() and calls exchanges_step() when it is
  * readable. TLS 1.2 or newer, peer and host verified; no redirects, no proxy from the environment;
@@ -36,16 +36,30 @@ struct exchange_header {
     const char *value;
 };
 
+/* A message by SMTP instead of HTTP: the URL is smtps:, or smtp:, where STARTTLS is required unless
+ * the request is `plain`. Its headers may be folded. The answer's status is the server's last
+ * reply: 250, or a refusal of 400 and above; 0 when the connection broke after something of the
+ * message was sent, so that nobody knows whether it was taken. */
+struct exchange_mail {
+    const char *from; /* addresses */
+    const char *to;
+    const char *text;
+    const char *calendar;      /* NULL = none */
+    const char *calendar_type; /* with its method */
+};
+
 struct exchange_request {
     const char *method;
     const char *url;
     const struct exchange_header *headers; /* ended by a NULL name; NULL = none */
     const void *body;                      /* NULL = none */
     size_t body_length;
-    int64_t timeout_ms;         /* of all of it */
-    int64_t connect_timeout_ms; /* of the connection, TLS included */
-    size_t answer_maximum;      /* bytes of a body; more = ERROR_TOO_LARGE */
-    bool plain;                 /* http: is allowed, too */
+    int64_t timeout_ms;               /* of all of it */
+    int64_t connect_timeout_ms;       /* of the connection, TLS included */
+    size_t answer_maximum;            /* bytes of a body; more = ERROR_TOO_LARGE */
+    bool plain;                       /* http: is allowed, too */
+    bool public_only;                 /* no address of a private network, this machine, ... */
+    const struct exchange_mail *mail; /* NULL = HTTP */
 };
 
 struct exchange_answer {
