@@ -3,7 +3,6 @@
 set -euo pipefail
 
 here=$(dirname "${BASH_SOURCE[0]}")
-figures_missed=0
 # shellcheck source=tests/prove/figure.sh
 source "$here/../prove/figure.sh"
 : "${1:?usage: figures.sh BUILD_FOLDER}"
